@@ -1,0 +1,57 @@
+/**
+ * What a dataset is to the rest of the house: a list of labelled samples per split and a way to read one
+ * sample's pixels. Sampling, pairing, augmentation and batching are the loader's (loader.ts), the same for all.
+ */
+
+export type Split = 'train' | 'val' | 'test';
+
+/** Label convention, stated once: 1 = fake. */
+export const REAL = 0;
+export const FAKE = 1;
+
+/** An 8-bit sRGB image, interleaved RGB, rows from the top: `data.length === width * height * 3`. */
+export interface RgbImage {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+}
+
+export interface Sample {
+  /** Unique within the dataset and stable over runs; names the sample in errors, score files and reports. */
+  readonly id: string;
+  /** The file the pixels come from (for a forgery made on the fly: the target photo). */
+  readonly file: string;
+  readonly split: Split;
+  /** 0 = real, 1 = fake. */
+  readonly label: 0 | 1;
+  /** The forgery method; `'real'` exactly when label is 0. */
+  readonly manipulation: string;
+  /** The independent unit: the video, or the person in a photo. Bootstrap intervals resample these. */
+  readonly videoId: string;
+  /** Samples of one pair are a real and the fakes made of it; the loader gives them the same augmentation draws. */
+  readonly pair: string;
+}
+
+/** A file that a reader left out, and why: counted and listed, never silently replaced. */
+export interface Skipped {
+  readonly file: string;
+  readonly why: string;
+}
+
+export interface Dataset {
+  readonly name: string;
+  /** Side of the square images that `read` returns, in pixels. */
+  readonly size: number;
+  samples(split: Split): readonly Sample[];
+  /** Pixels of one sample at `size`×`size`. Throws an error naming the file if they cannot be read. */
+  read(sample: Sample): Promise<RgbImage>;
+  readonly skipped: readonly Skipped[];
+}
+
+/** One batch as it leaves the loader: row i of every field is the same image. */
+export interface Batch {
+  /** [N, size, size, 3], float32 in [0, 1]. */
+  readonly images: Float32Array;
+  readonly shape: readonly [number, number, number, number];
+  readonly samples: readonly Sample[];
+}
