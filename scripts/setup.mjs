@@ -1,0 +1,83 @@
+/**
+ * Brings what the project needs and this machine lacks: the npm packages, TensorFlow with its binding, the photos.
+ * A second run finds everything there and is over in a fraction of a second. Plain JavaScript without dependencies,
+ * because nothing is installed yet when it runs.
+ *
+ *   node scripts/setup.mjs [--quiet] [--gpu | --cpu] [--tensorboard]
+ */
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { cacheFolder } from '../src/data/cache-folder.mjs';
+import { compileBinding, linkedDevice } from './setup/binding.mjs';
+import { endCommands } from './setup/command.mjs';
+import { releaseLocks } from './setup/lock.mjs';
+import { machineOf } from './setup/machine.mjs';
+import { installPackages } from './setup/packages.mjs';
+import { bringPhotos } from './setup/photos.mjs';
+import { Problem } from './setup/problem.mjs';
+import { removeUnfinished } from './setup/product.mjs';
+import { say } from './setup/progress.mjs';
+import { installTensorBoard } from './setup/tensorboard.mjs';
+
+async function main() {
+  const flags = readFlags();
+  const root = path.resolve(import.meta.dirname, '..');
+  const machine = machineOf({
+    version: process.versions.node,
+    platform: process.platform,
+    arch: process.arch,
+  });
+  const cache = cacheFolder();
+  const device = flags.gpu ? 'gpu' : flags.cpu ? 'cpu' : (linkedDevice(root) ?? 'cpu');
+  if (device === 'gpu' && machine.name !== 'linux-x64') {
+    throw new Problem(
+      `--gpu: TensorFlow's CUDA library exists for linux-x64 only, this machine is ${machine.name}`,
+    );
+  }
+  await installPackages(root);
+  await compileBinding({ root, cache, machine, device });
+  await bringPhotos({ cache, machine });
+  if (flags.tensorboard) await installTensorBoard({ cache, machine });
+  if (!flags.quiet)
+    say(`everything is there: TensorFlow for the ${device.toUpperCase()}, photos (in ${cache})`);
+}
+
+function readFlags() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        quiet: { type: 'boolean' },
+        gpu: { type: 'boolean' },
+        cpu: { type: 'boolean' },
+        tensorboard: { type: 'boolean' },
+      },
+    });
+    if (values.gpu && values.cpu) throw new Error("'--gpu' and '--cpu' exclude each other");
+    return values;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Problem(`${reason}\nusage: node scripts/setup.mjs [--quiet] [--gpu | --cpu] [--tensorboard]`);
+  }
+}
+
+for (const [signal, number] of /** @type {const} */ ([
+  ['SIGINT', 2],
+  ['SIGTERM', 15],
+  ['SIGHUP', 1],
+])) {
+  process.once(signal, () => {
+    endCommands();
+    removeUnfinished();
+    releaseLocks();
+    say('interrupted; run again to go on');
+    process.exit(128 + number);
+  });
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof Problem)) throw error;
+  say(error.message);
+  process.exitCode = 1;
+}
