@@ -1,0 +1,122 @@
+/**
+ * EfficientNet-B0 (Tan & Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", ICML 2019), the family that the
+ * paper's detectors come from: TensorFlow's SAME padding, SiLU, squeeze and excitation, input 2x − 1 (AdvProp's convention).
+ */
+import * as tf from '@tensorflow/tfjs';
+import { number, type SettingsOf } from '../config/settings.ts';
+import { siluLayer } from '../ops/layers.ts';
+import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
+import {
+  apply,
+  classifierHead,
+  convBlock,
+  depthwiseBlock,
+  discriminatorOf,
+  layerSeed,
+  type BlockContext,
+} from './model.ts';
+
+const settings = {
+  bn_momentum: number({
+    min: 0,
+    below: 1,
+    doc: 'Share of the old running statistics kept at each training pass.',
+  }),
+  bn_epsilon: number({ above: 0, max: 1, doc: 'Added to the variance in batch norm.' }),
+};
+
+/** Table 1 of the paper: MBConv expansion, kernel, stride of the first block, output channels, number of blocks. */
+const STAGES = [
+  { expand: 1, kernel: 3, stride: 1, filters: 16, blocks: 1 },
+  { expand: 6, kernel: 3, stride: 2, filters: 24, blocks: 2 },
+  { expand: 6, kernel: 5, stride: 2, filters: 40, blocks: 2 },
+  { expand: 6, kernel: 3, stride: 2, filters: 80, blocks: 3 },
+  { expand: 6, kernel: 5, stride: 1, filters: 112, blocks: 3 },
+  { expand: 6, kernel: 5, stride: 2, filters: 192, blocks: 4 },
+  { expand: 6, kernel: 3, stride: 1, filters: 320, blocks: 1 },
+] as const;
+const STEM_FILTERS = 32;
+const HEAD_FILTERS = 1280;
+
+/** EfficientNet-B0 with two logits, from random weights. */
+export const efficientNetB0: DiscriminatorVariant<typeof settings> = {
+  name: 'efficientnet-b0',
+  settings,
+  create: (config, context) => discriminatorOf('efficientnet-b0', buildEfficientNet(config, context)),
+};
+
+function buildEfficientNet(
+  config: SettingsOf<typeof settings>,
+  context: DiscriminatorContext,
+): tf.LayersModel {
+  const block: BlockContext = {
+    ...context,
+    batchNorm: { momentum: config.bn_momentum, epsilon: config.bn_epsilon },
+  };
+  const input = tf.input({ shape: [context.imageSize, context.imageSize, 3], name: 'images' });
+  const centred = apply('centre', (x) => tf.sub(tf.mul(x, 2), 1)).apply(input) as tf.SymbolicTensor;
+  let x = convBlock(centred, 'stem', STEM_FILTERS, { kernel: 3, stride: 2, activation: 'silu' }, block);
+  STAGES.forEach((stage, s) => {
+    for (let i = 0; i < stage.blocks; i++) {
+      x = mbConv(x, `stage${s + 1}_block${i + 1}`, { ...stage, stride: i === 0 ? stage.stride : 1 }, block);
+    }
+  });
+  x = convBlock(x, 'head', HEAD_FILTERS, { kernel: 1, stride: 1, activation: 'silu' }, block);
+  return tf.model({ name: 'efficientnet-b0', inputs: input, outputs: classifierHead(x, block) });
+}
+
+interface MbConv {
+  readonly expand: number;
+  readonly kernel: number;
+  readonly stride: number;
+  readonly filters: number;
+}
+
+/** Mobile inverted bottleneck with squeeze and excitation; a shortcut where input and output have one shape. */
+function mbConv(x: tf.SymbolicTensor, name: string, shape: MbConv, block: BlockContext): tf.SymbolicTensor {
+  const inputFilters = x.shape[3]!;
+  let y = x;
+  if (shape.expand !== 1) {
+    y = convBlock(
+      y,
+      `${name}_expand`,
+      inputFilters * shape.expand,
+      { kernel: 1, stride: 1, activation: 'silu' },
+      block,
+    );
+  }
+  y = depthwiseBlock(y, name, { kernel: shape.kernel, stride: shape.stride, activation: 'silu' }, block);
+  y = squeezeExcite(y, name, Math.max(1, Math.floor(inputFilters / 4)), block);
+  y = convBlock(y, `${name}_project`, shape.filters, { kernel: 1, stride: 1, activation: 'none' }, block);
+  if (shape.stride === 1 && inputFilters === shape.filters) {
+    y = tf.layers.add({ name: `${name}_shortcut` }).apply([y, x]) as tf.SymbolicTensor;
+  }
+  return y;
+}
+
+/** Channels weighted by what the whole image says of them (Hu et al. 2018). */
+function squeezeExcite(
+  x: tf.SymbolicTensor,
+  name: string,
+  squeezed: number,
+  block: BlockContext,
+): tf.SymbolicTensor {
+  const channels = x.shape[3]!;
+  const conv = (role: string, filters: number): tf.layers.Layer =>
+    tf.layers.conv2d({
+      name: `${name}_${role}`,
+      filters,
+      kernelSize: 1,
+      kernelInitializer: tf.initializers.heNormal({ seed: layerSeed(block.seed, `${name}_${role}`) }),
+    });
+  const mean = apply(
+    `${name}_mean`,
+    (images) => tf.mean(images, [1, 2], true),
+    (shape) => [shape[0]!, 1, 1, shape[3]!],
+  );
+  let gate = mean.apply(x) as tf.SymbolicTensor;
+  gate = siluLayer(`${name}_squeeze_silu`).apply(conv('squeeze', squeezed).apply(gate)) as tf.SymbolicTensor;
+  gate = conv('excite', channels).apply(gate) as tf.SymbolicTensor;
+  gate = apply(`${name}_gate`, (logits) => tf.sigmoid(logits)).apply(gate) as tf.SymbolicTensor;
+  return tf.layers.multiply({ name: `${name}_scaled` }).apply([x, gate]) as tf.SymbolicTensor;
+}

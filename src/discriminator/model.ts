@@ -1,0 +1,116 @@
+/** A tf.layers model as a Discriminator, and the blocks that the models here are made of. */
+import * as tf from '@tensorflow/tfjs';
+import { apply, batchNorm, modelState, modelTrainable, siluLayer, type Pass } from '../ops/layers.ts';
+import type { Discriminator } from './discriminator.ts';
+
+/** Wraps a model of [N, size, size, 3] → [N, 2]. The variables' names are the layers' names, stable over processes. */
+export function discriminatorOf(name: string, model: tf.LayersModel): Discriminator {
+  return {
+    name,
+    logits: (images: tf.Tensor4D, pass: Pass) => model.apply(images, { ...pass }) as tf.Tensor2D,
+    trainable: modelTrainable(model),
+    state: modelState(model),
+    dispose: () => {
+      model.dispose();
+    },
+  };
+}
+
+/** Initial weights are drawn from `seed` and the layer's name, so adding a layer leaves the others' weights as they were. */
+export interface BlockContext {
+  readonly seed: number;
+  readonly auxiliaryBatchNorm: boolean;
+  readonly batchNorm: { readonly momentum: number; readonly epsilon: number };
+}
+
+type Symbolic = tf.SymbolicTensor;
+
+export interface ConvOptions {
+  readonly kernel: number;
+  readonly stride: number;
+  readonly activation: 'relu' | 'silu' | 'none';
+}
+
+/** Convolution without bias (SAME padding), batch norm, activation. */
+export function convBlock(
+  x: Symbolic,
+  name: string,
+  filters: number,
+  options: ConvOptions,
+  context: BlockContext,
+): Symbolic {
+  const conv = tf.layers.conv2d({
+    name: `${name}_conv`,
+    filters,
+    kernelSize: options.kernel,
+    strides: options.stride,
+    padding: 'same',
+    useBias: false,
+    kernelInitializer: heNormal(context.seed, name),
+  });
+  return activate(normalise(conv.apply(x) as Symbolic, name, context), name, options.activation);
+}
+
+/** Depthwise convolution without bias (SAME padding), batch norm, activation. */
+export function depthwiseBlock(
+  x: Symbolic,
+  name: string,
+  options: ConvOptions,
+  context: BlockContext,
+): Symbolic {
+  const conv = tf.layers.depthwiseConv2d({
+    name: `${name}_depthwise`,
+    kernelSize: options.kernel,
+    strides: options.stride,
+    padding: 'same',
+    useBias: false,
+    depthwiseInitializer: heNormal(context.seed, name),
+  });
+  return activate(normalise(conv.apply(x) as Symbolic, name, context), name, options.activation);
+}
+
+/** Global average pooling and a linear layer: [N, h, w, c] → [N, 2]. */
+export function classifierHead(x: Symbolic, context: BlockContext): Symbolic {
+  const pooled = tf.layers.globalAveragePooling2d({ name: 'pool' }).apply(x) as Symbolic;
+  const linear = tf.layers.dense({
+    name: 'logits',
+    units: 2,
+    kernelInitializer: tf.initializers.glorotUniform({ seed: layerSeed(context.seed, 'logits') }),
+  });
+  return linear.apply(pooled) as Symbolic;
+}
+
+/** Weights' seed of one layer. */
+export function layerSeed(seed: number, name: string): number {
+  let hash = seed | 0;
+  for (let i = 0; i < name.length; i++) {
+    hash = (Math.imul(hash, 31) + name.charCodeAt(i)) | 0;
+  }
+  return hash;
+}
+
+function heNormal(seed: number, name: string): ReturnType<typeof tf.initializers.heNormal> {
+  return tf.initializers.heNormal({ seed: layerSeed(seed, name) });
+}
+
+function normalise(x: Symbolic, name: string, context: BlockContext): Symbolic {
+  const layer = batchNorm({
+    name: `${name}_bn`,
+    ...context.batchNorm,
+    auxiliary: context.auxiliaryBatchNorm,
+  });
+  return layer.apply(x) as Symbolic;
+}
+
+function activate(x: Symbolic, name: string, activation: ConvOptions['activation']): Symbolic {
+  switch (activation) {
+    case 'relu':
+      return tf.layers.reLU({ name: `${name}_relu` }).apply(x) as Symbolic;
+    case 'silu':
+      return siluLayer(`${name}_silu`).apply(x) as Symbolic;
+    case 'none':
+      return x;
+  }
+}
+
+export { apply };

@@ -1,0 +1,15 @@
+/** No opponent: the images as they are. The baseline that every other opponent is measured against. */
+import { NOT_LEARNED, type GeneratorVariant } from './generator.ts';
+
+const settings = {};
+
+/** Gives the batch back unchanged. */
+export const none: GeneratorVariant<typeof settings> = {
+  name: 'none',
+  settings,
+  create: () => ({
+    ...NOT_LEARNED,
+    name: 'none',
+    perturb: ({ images }) => ({ images: images.clone(), maps: {} }),
+  }),
+};

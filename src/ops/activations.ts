@@ -1,0 +1,17 @@
+/** Activations whose gradients TensorFlow.js computes by long chains. */
+import * as tf from '@tensorflow/tfjs';
+import { hasKernel, runKernel } from './fast-kernel.ts';
+
+/** Kernel that a fast engine registers: inputs {dy, y}; ReLU's gradient in one pass. */
+export const RELU_GRAD = 'ReluGrad';
+/** Kernels that a fast engine registers: SiLU with outputs [y, sigmoid(x)], and its gradient from {dy, x, sigmoid}. */
+export const SILU = 'Silu';
+export const SILU_GRAD = 'SiluGrad';
+
+/** SiLU, also called swish: x · sigmoid(x), elementwise (Elfwing et al. 2018; EfficientNet's activation). */
+export function silu<T extends tf.Tensor>(x: T): T {
+  if (hasKernel(SILU)) {
+    return runKernel<tf.Tensor[]>(SILU, { x })[0] as T;
+  }
+  return tf.mul(x, tf.sigmoid(x));
+}

@@ -1,0 +1,210 @@
+/**
+ * Layers for tf.layers models that TensorFlow.js lacks or trains slowly. A model's call passes its keyword arguments to every
+ * layer (`model.apply(x, pass)`), and that is how a batch norm learns which statistics to use: no hidden mode is toggled.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { silu } from './activations.ts';
+import { batchNormInference, batchNormTraining } from './batch-norm.ts';
+
+/** Which set of batch-norm parameters and statistics an image batch goes through (AdvProp, Xie et al. 2020). */
+export type Branch = 'main' | 'auxiliary';
+
+/** How one pass through a model treats batch norm and dropout. */
+export interface Pass {
+  /** true: the batch's own statistics; false: the running ones. */
+  readonly training: boolean;
+  /** Whether a training pass moves the running statistics. An opponent's passes never do. */
+  readonly trackStatistics: boolean;
+  readonly branch: Branch;
+}
+
+/** The pass of a trained model. */
+export const INFERENCE: Pass = { training: false, trackStatistics: false, branch: 'main' };
+
+export interface BatchNormConfig {
+  readonly name: string;
+  /** Running statistics move by (1 − momentum) of the difference at each tracked pass. */
+  readonly momentum: number;
+  readonly epsilon: number;
+  /** Whether there is an auxiliary branch beside the main one. */
+  readonly auxiliary: boolean;
+}
+
+interface BranchWeights {
+  readonly scale: Weight;
+  readonly offset: Weight;
+  readonly mean: Weight;
+  readonly variance: Weight;
+}
+
+type Weight = ReturnType<tf.layers.Layer['addWeight']>;
+
+class BatchNorm extends tf.layers.Layer {
+  static readonly className = 'BatchNormalization';
+  private readonly settings: BatchNormConfig;
+  private branches: Partial<Record<Branch, BranchWeights>> = {};
+
+  constructor(settings: BatchNormConfig) {
+    super({ name: settings.name });
+    this.settings = settings;
+  }
+
+  override build(inputShape: tf.Shape): void {
+    const channels = inputShape[inputShape.length - 1]!;
+    const weights = (prefix: string): BranchWeights => {
+      const add = (name: string, initial: number, trainable: boolean): Weight =>
+        this.addWeight(
+          prefix + name,
+          [channels],
+          'float32',
+          tf.initializers.constant({ value: initial }),
+          undefined,
+          trainable,
+        );
+      return {
+        scale: add('gamma', 1, true),
+        offset: add('beta', 0, true),
+        mean: add('moving_mean', 0, false),
+        variance: add('moving_variance', 1, false),
+      };
+    };
+    this.branches = this.settings.auxiliary
+      ? { main: weights(''), auxiliary: weights('auxiliary_') }
+      : { main: weights('') };
+    this.built = true;
+  }
+
+  override computeOutputShape(inputShape: tf.Shape): tf.Shape {
+    return inputShape;
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[], kwargs: unknown): tf.Tensor {
+    const x = (Array.isArray(inputs) ? inputs[0]! : inputs) as tf.Tensor4D;
+    const pass = passOf(kwargs);
+    const { epsilon, momentum, name } = this.settings;
+    const weights = this.branches[pass.branch];
+    if (weights === undefined) {
+      throw new Error(
+        `layer ${name} has no ${pass.branch} branch: build the model with auxiliary batch norm`,
+      );
+    }
+    const scale = weights.scale.read() as tf.Tensor1D;
+    const offset = weights.offset.read() as tf.Tensor1D;
+    if (!pass.training) {
+      const mean = weights.mean.read() as tf.Tensor1D;
+      return batchNormInference(x, mean, weights.variance.read() as tf.Tensor1D, scale, offset, epsilon);
+    }
+    const { y, mean, variance } = batchNormTraining(x, scale, offset, epsilon);
+    if (pass.trackStatistics) {
+      moveTowards(weights.mean, mean, 1 - momentum);
+      moveTowards(weights.variance, variance, 1 - momentum);
+    }
+    return y;
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    // The keys of the stock layer, so that a saved model loads in plain TensorFlow.js.
+    return {
+      ...super.getConfig(),
+      axis: -1,
+      momentum: this.settings.momentum,
+      epsilon: this.settings.epsilon,
+    };
+  }
+}
+
+function moveTowards(weight: Weight, target: tf.Tensor, rate: number): void {
+  tf.tidy(() => {
+    const current = weight.read();
+    weight.write(tf.add(current, tf.mul(tf.sub(target, current), rate)));
+  });
+}
+
+class Silu extends tf.layers.Layer {
+  static readonly className = 'Silu';
+
+  override computeOutputShape(inputShape: tf.Shape): tf.Shape {
+    return inputShape;
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return silu(Array.isArray(inputs) ? inputs[0]! : inputs);
+  }
+}
+
+/** A pure function of one tensor as a layer: fixed filters, colour conventions, resampling. */
+class Apply extends tf.layers.Layer {
+  static readonly className = 'Apply';
+  private readonly fn: (x: tf.Tensor) => tf.Tensor;
+  private readonly shapeOf: (shape: tf.Shape) => tf.Shape;
+
+  constructor(name: string, fn: (x: tf.Tensor) => tf.Tensor, shapeOf: (shape: tf.Shape) => tf.Shape) {
+    super({ name });
+    this.fn = fn;
+    this.shapeOf = shapeOf;
+  }
+
+  override computeOutputShape(inputShape: tf.Shape): tf.Shape {
+    return this.shapeOf(inputShape);
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => this.fn(Array.isArray(inputs) ? inputs[0]! : inputs));
+  }
+}
+
+/** Batch normalisation over N, H, W with an optional auxiliary branch; reads its `Pass` from the model call's arguments. */
+export function batchNorm(settings: BatchNormConfig): tf.layers.Layer {
+  return new BatchNorm(settings);
+}
+
+/** x · sigmoid(x) as a layer, with the fused gradient where the engine has one. */
+export function siluLayer(name: string): tf.layers.Layer {
+  return new Silu({ name });
+}
+
+/**
+ * A layer without weights from a differentiable function of [N, …] → [N, …].
+ *
+ * @param shapeOf output shape from input shape; the identity where it stays
+ */
+export function apply(
+  name: string,
+  fn: (x: tf.Tensor) => tf.Tensor,
+  shapeOf: (shape: tf.Shape) => tf.Shape = (shape) => shape,
+): tf.layers.Layer {
+  return new Apply(name, fn, shapeOf);
+}
+
+/**
+ * Every variable of a model by `layer/weight`, statistics included, in the model's order: names that are the same in every
+ * process, as a checkpoint needs. Throws if two layers' variables would share a name.
+ */
+export function modelState(model: tf.LayersModel): ReadonlyMap<string, tf.Variable> {
+  const state = new Map<string, tf.Variable>();
+  for (const layer of model.layers) {
+    for (const weight of layer.weights) {
+      const key = `${layer.name}/${weight.originalName.split('/').pop()!}`;
+      if (state.has(key)) {
+        throw new Error(`model ${model.name} has two variables named ${key}: give its layers distinct names`);
+      }
+      state.set(key, weight.read() as tf.Variable);
+    }
+  }
+  return state;
+}
+
+/** The variables of a model that training moves, in the model's order. */
+export function modelTrainable(model: tf.LayersModel): readonly tf.Variable[] {
+  return model.trainableWeights.map((weight) => weight.read() as tf.Variable);
+}
+
+function passOf(kwargs: unknown): Pass {
+  const pass = kwargs as Partial<Pass> | undefined;
+  if (pass?.branch === undefined || pass.training === undefined || pass.trackStatistics === undefined) {
+    throw new Error(
+      'batch norm needs to know its pass: call model.apply(x, { training, trackStatistics, branch })',
+    );
+  }
+  return pass as Pass;
+}

@@ -1,0 +1,157 @@
+/**
+ * Fast kernels and gradients on TensorFlow, registered under the names that ops/ asks for and, for ReLU, over the
+ * chain that TensorFlow.js differentiates by. Each equals the plain version (test/ops holds values and gradients equal).
+ */
+import * as tf from '@tensorflow/tfjs';
+import { BATCH_NORM_TRAINING } from '../ops/batch-norm.ts';
+import { STATELESS_RANDOM_UNIFORM } from '../ops/random.ts';
+import { RELU_GRAD, SILU, SILU_GRAD } from '../ops/activations.ts';
+import { attr, type NodeBackend } from './backend.ts';
+
+const BATCH_NORM_GRAD = 'BatchNormTrainingGrad';
+
+let registered = false;
+
+/** Registers every fast kernel, once a process. The engine must be open. */
+export function registerFastKernels(): void {
+  if (registered) {
+    return;
+  }
+  registered = true;
+  registerBatchNorm();
+  registerActivations();
+  registerRandom();
+}
+
+type KernelFunc = (
+  inputs: Record<string, tf.Tensor>,
+  attrs: Record<string, unknown>,
+  backend: NodeBackend,
+) => tf.Tensor | tf.Tensor[];
+
+function kernel(kernelName: string, run: KernelFunc): void {
+  tf.registerKernel({
+    kernelName,
+    backendName: 'tensorflow',
+    kernelFunc: ({ inputs, attrs, backend }) =>
+      run(
+        inputs as Record<string, tf.Tensor>,
+        (attrs ?? {}) as Record<string, unknown>,
+        backend as NodeBackend,
+      ),
+  });
+}
+
+function registerBatchNorm(): void {
+  kernel(BATCH_NORM_TRAINING, ({ x, scale, offset }, { epsilon }, backend) => {
+    // With is_training the op ignores the statistics it is given, but wants their shapes.
+    const none = tf.tensor1d([], 'float32');
+    const outputs = backend.executeMultipleOutputs(
+      'FusedBatchNormV3',
+      [
+        attr.type('T', x!.dtype),
+        attr.type('U', 'float32'),
+        attr.float('epsilon', epsilon as number),
+        attr.float('exponential_avg_factor', 1),
+        attr.text('data_format', 'NHWC'),
+        attr.bool('is_training', true),
+      ],
+      [x!, scale!, offset!, none, none],
+      6,
+    );
+    none.dispose();
+    return outputs;
+  });
+  kernel(BATCH_NORM_GRAD, ({ dy, x, scale, r1, r2, r3 }, { epsilon }, backend) => {
+    const outputs = backend.executeMultipleOutputs(
+      'FusedBatchNormGradV3',
+      [
+        attr.type('T', x!.dtype),
+        attr.type('U', 'float32'),
+        attr.float('epsilon', epsilon as number),
+        attr.text('data_format', 'NHWC'),
+        attr.bool('is_training', true),
+      ],
+      [dy!, x!, scale!, r1!, r2!, r3!],
+      5,
+    );
+    // The last two outputs are empty placeholders of the op.
+    outputs[3]!.dispose();
+    outputs[4]!.dispose();
+    return outputs.slice(0, 3);
+  });
+  tf.registerGradient({
+    kernelName: BATCH_NORM_TRAINING,
+    inputsToSave: ['x', 'scale'],
+    outputsToSave: [false, false, false, true, true, true],
+    gradFunc: (dy, saved, attrs) => {
+      const [x, scale, r1, r2, r3] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+      // Computed here and not inside the getters: the tape tidies after each getter, and the op gives all three at once.
+      const [dx, dscale, doffset] = tf
+        .engine()
+        .runKernel<tf.Tensor[]>(
+          BATCH_NORM_GRAD,
+          { dy: (dy as tf.Tensor[])[0]!, x, scale, r1, r2, r3 },
+          attrs,
+        );
+      return { x: () => dx!, scale: () => dscale!, offset: () => doffset! };
+    },
+  });
+}
+
+function registerActivations(): void {
+  kernel(RELU_GRAD, ({ dy, y }, _attrs, backend) =>
+    backend.executeSingleOutput('ReluGrad', [attr.type('T', dy!.dtype)], [dy!, y!]),
+  );
+  // TensorFlow.js differentiates ReLU by comparing, casting and multiplying; TensorFlow has the one op for it.
+  tf.unregisterGradient('Relu');
+  tf.registerGradient({
+    kernelName: 'Relu',
+    outputsToSave: [true],
+    gradFunc: (dy, [y]) => ({
+      x: () =>
+        tf.getKernel(RELU_GRAD, tf.getBackend()) != null
+          ? tf.engine().runKernel(RELU_GRAD, { dy: dy as tf.Tensor, y: y! })
+          : tf.mul(dy as tf.Tensor, tf.step(y!)),
+    }),
+  });
+  kernel(SILU, ({ x }, _attrs, backend) => {
+    const sigmoid = backend.executeSingleInput('Sigmoid', x!);
+    const y = backend.executeSingleOutput('Mul', [attr.type('T', x!.dtype)], [x!, sigmoid]);
+    return [y, sigmoid];
+  });
+  kernel(SILU_GRAD, ({ dy, x, sigmoid }, _attrs, backend) => {
+    // d/dx x·s(x) = s + x·s·(1 − s); SigmoidGrad(s, g) = g·s·(1 − s) in one pass
+    const type = [attr.type('T', x!.dtype)];
+    const binary = (name: string, a: tf.Tensor, b: tf.Tensor): tf.Tensor =>
+      backend.executeSingleOutput(name, type, [a, b]);
+    const scaled = binary('Mul', dy!, x!);
+    const through = binary('SigmoidGrad', sigmoid!, scaled);
+    const direct = binary('Mul', dy!, sigmoid!);
+    const sum = binary('AddV2', direct, through);
+    tf.dispose([scaled, through, direct]);
+    return sum;
+  });
+  tf.registerGradient({
+    kernelName: SILU,
+    inputsToSave: ['x'],
+    outputsToSave: [false, true],
+    gradFunc: (dy, [x, sigmoid]) => ({
+      x: () => tf.engine().runKernel(SILU_GRAD, { dy: (dy as tf.Tensor[])[0]!, x: x!, sigmoid: sigmoid! }),
+    }),
+  });
+}
+
+function registerRandom(): void {
+  kernel(STATELESS_RANDOM_UNIFORM, (_inputs, { shape, seed0, seed1 }, backend) => {
+    const dims = tf.tensor1d(shape as number[], 'int32');
+    const seed = tf.tensor1d([seed0 as number, seed1 as number], 'int32');
+    const output = backend.executeSingleOutput(
+      'StatelessRandomUniform',
+      [attr.type('dtype', 'float32'), attr.type('T', 'int32'), attr.type('Tseed', 'int32')],
+      [dims, seed],
+    );
+    tf.dispose([dims, seed]);
+    return output;
+  });
+}
