@@ -21,12 +21,13 @@ import { installTensorBoard } from './setup/tensorboard.mjs';
 
 async function main() {
   const flags = readFlags();
-  const root = path.resolve(import.meta.dirname, '..');
+  // First, because an older Node lacks things that the rest uses.
   const machine = machineOf({
     version: process.versions.node,
     platform: process.platform,
     arch: process.arch,
   });
+  const root = path.resolve(import.meta.dirname, '..');
   const cache = cacheFolder();
   const device = flags.gpu ? 'gpu' : flags.cpu ? 'cpu' : (linkedDevice(root) ?? 'cpu');
   if (device === 'gpu' && machine.name !== 'linux-x64') {
