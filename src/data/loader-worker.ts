@@ -8,7 +8,7 @@ import type { AugmentSettings } from './augment.ts';
 import type { Sample } from './dataset.ts';
 import { openDataset } from './index.ts';
 import type { DatasetSource } from './index.ts';
-import { renderBatch } from './render.ts';
+import { renderBatch } from './render-batch.ts';
 
 /** What the worker is started with. */
 export interface WorkerStart {
