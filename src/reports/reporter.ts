@@ -24,7 +24,7 @@ export interface Reporter {
   histogram(tag: string, values: Float32Array, step: number): void;
   text(tag: string, markdown: string, step: number): void;
   prCurve(tag: string, curve: PrCurve, step: number): void;
-  /** Settings of the run and its final metrics, for comparing runs. */
+  /** Settings of the run and its final metrics, for comparing runs; once, at the end. */
   hparams(
     settings: Readonly<Record<string, string | number | boolean>>,
     metrics: Readonly<Record<string, number>>,

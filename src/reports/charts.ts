@@ -1,0 +1,187 @@
+/** Charts as SVG or PNG, drawn by Vega from Vega-Lite specifications, without a browser. */
+import sharp from 'sharp';
+import { None, parse, View } from 'vega';
+import { compile } from 'vega-lite';
+import type { TopLevelSpec } from 'vega-lite';
+import type { Figure } from './tables.ts';
+
+/** Okabe & Ito's palette: told apart by colour-blind readers too. */
+const COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000'];
+
+const LOOK = {
+  background: 'white',
+  padding: 12,
+  config: {
+    font: 'Helvetica, Arial, sans-serif',
+    title: { anchor: 'start', fontSize: 15, fontWeight: 600, offset: 12, color: '#222' },
+    axis: {
+      labelFontSize: 11,
+      titleFontSize: 12,
+      titleFontWeight: 'normal',
+      titlePadding: 8,
+      titleColor: '#444',
+      labelColor: '#444',
+      gridColor: '#e6e6e6',
+      domainColor: '#999',
+      tickColor: '#999',
+    },
+    legend: {
+      labelFontSize: 11,
+      titleFontSize: 12,
+      labelLimit: 320,
+      titleFontWeight: 'normal',
+      titleColor: '#444',
+    },
+    view: { stroke: null },
+  },
+} as const;
+
+/** One ROC curve: rates in [0, 1], from (0, 0) to (1, 1). */
+export interface NamedRoc {
+  readonly name: string;
+  readonly fpr: readonly number[];
+  readonly tpr: readonly number[];
+  readonly auc: number;
+}
+
+/** ROC curves in one square, chance as a dashed diagonal, the AUC in the legend. */
+export function rocChart(title: string, curves: readonly NamedRoc[]): TopLevelSpec {
+  const values = curves.flatMap((curve) =>
+    curve.fpr.map((fpr, order) => ({ fpr, tpr: curve.tpr[order]!, order, curve: label(curve) })),
+  );
+  const unit: [number, number] = [0, 1];
+  const axis = (field: string, title: string) =>
+    ({ field, type: 'quantitative', title, scale: { domain: unit }, axis: { tickCount: 6 } }) as const;
+  return {
+    ...LOOK,
+    title,
+    width: 340,
+    height: 340,
+    layer: [
+      {
+        data: { values: [{ fpr: 0, tpr: 0 }, { fpr: 1, tpr: 1 }] }, // prettier-ignore
+        mark: { type: 'line', strokeDash: [4, 4], color: '#aaa', strokeWidth: 1 },
+        encoding: { x: axis('fpr', 'false alarms (FPR)'), y: axis('tpr', 'fakes found (TPR)') },
+      },
+      {
+        data: { values },
+        mark: { type: 'line', strokeWidth: 2, clip: true },
+        encoding: {
+          x: axis('fpr', 'false alarms (FPR)'),
+          y: axis('tpr', 'fakes found (TPR)'),
+          order: { field: 'order', type: 'quantitative' },
+          color: series('curve', curves.map(label)),
+        },
+      },
+    ],
+  };
+}
+
+export interface TrainingPoint {
+  readonly series: string;
+  readonly step: number;
+  readonly value: number;
+}
+
+/** Curves over training steps, e.g. losses of both players or the val AUC. */
+export function trainingChart(title: string, yTitle: string, points: readonly TrainingPoint[]): TopLevelSpec {
+  return {
+    ...LOOK,
+    title,
+    width: 460,
+    height: 260,
+    data: { values: [...points] },
+    mark: { type: 'line', strokeWidth: 1.8 },
+    encoding: {
+      x: {
+        field: 'step',
+        type: 'quantitative',
+        title: 'step',
+        axis: { tickCount: 8 },
+        scale: { nice: false },
+      },
+      y: { field: 'value', type: 'quantitative', title: yTitle, scale: { zero: false } },
+      color: series('series', [...new Set(points.map((point) => point.series))]),
+    },
+  };
+}
+
+export interface NamedFigure {
+  readonly group: string;
+  readonly method: string;
+  readonly figure: Figure;
+}
+
+/** Figures of several methods side by side in each group (forgery method), with their intervals. */
+export function comparisonChart(
+  title: string,
+  xTitle: string,
+  figures: readonly NamedFigure[],
+): TopLevelSpec {
+  const methods = [...new Set(figures.map(({ method }) => method))];
+  const values = figures.map(({ group, method, figure }) => ({
+    group,
+    method,
+    value: figure.value,
+    low: figure.interval?.low ?? figure.value,
+    high: figure.interval?.high ?? figure.value,
+  }));
+  const y = {
+    field: 'group',
+    type: 'nominal',
+    title: null,
+    sort: null,
+    axis: { ticks: false, grid: true },
+  } as const;
+  const yOffset = { field: 'method', type: 'nominal', sort: methods, scale: { paddingOuter: 1.2 } } as const;
+  const x = (field: string) =>
+    ({ field, type: 'quantitative', title: xTitle, scale: { zero: false, nice: true } }) as const;
+  return {
+    ...LOOK,
+    title,
+    width: 420,
+    height: { step: 14 },
+    data: { values },
+    layer: [
+      {
+        mark: { type: 'rule', strokeWidth: 2, opacity: 0.55 },
+        encoding: { y, yOffset, x: x('low'), x2: { field: 'high' }, color: series('method', methods) },
+      },
+      {
+        mark: { type: 'point', filled: true, size: 55, opacity: 1 },
+        encoding: { y, yOffset, x: x('value'), color: series('method', methods) },
+      },
+    ],
+  };
+}
+
+/** Draws a chart as an SVG file's text. */
+export async function svgOf(chart: TopLevelSpec): Promise<string> {
+  const view = new View(parse(compile(chart).spec), { renderer: 'none', logLevel: None });
+  try {
+    return await view.toSVG();
+  } finally {
+    view.finalize();
+  }
+}
+
+/** Draws a chart as a PNG file's bytes, `scale` pixels to a point. Letters need a font on the machine; SVG does not. */
+export async function pngOf(chart: TopLevelSpec, scale = 2): Promise<Uint8Array> {
+  return sharp(Buffer.from(await svgOf(chart)), { density: 72 * scale })
+    .png()
+    .toBuffer();
+}
+
+function label(curve: NamedRoc): string {
+  return `${curve.name}  AUC ${curve.auc.toFixed(3)}`;
+}
+
+function series(field: string, names: readonly string[]) {
+  return {
+    field,
+    type: 'nominal',
+    title: null,
+    sort: [...names],
+    scale: { domain: [...names], range: names.map((_, index) => COLOURS[index % COLOURS.length]!) },
+  } as const;
+}
