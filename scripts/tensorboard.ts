@@ -27,7 +27,8 @@ export function tensorBoardArguments(args: readonly string[]): string[] {
 async function serve(args: readonly string[]): Promise<number> {
   const folder = await tensorBoardFolder(cacheFolder());
   if (folder === undefined || !existsSync(folder)) {
-    throw new Error('TensorBoard is not installed: node scripts/setup.mjs --tensorboard');
+    process.stderr.write('TensorBoard is not installed: node scripts/setup.mjs --tensorboard\n');
+    return 1;
   }
   const child = spawn('python3', ['-m', 'tensorboard.main', ...tensorBoardArguments(args)], {
     stdio: 'inherit',

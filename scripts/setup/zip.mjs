@@ -20,7 +20,8 @@ const END64_LOCATOR = 0x07064b50;
 const CENTRAL = 0x02014b50;
 
 /**
- * Unpacks the files whose names `wanted` accepts, below `folder`. Throws if the archive is damaged.
+ * Unpacks the files whose names `wanted` accepts, below `folder`. Throws if the archive is cut off or cannot be read; its
+ * checksums are not looked at, because the archive as a whole is pinned by its own.
  * @param {string} file
  * @param {string} folder
  * @param {(name: string) => boolean} wanted

@@ -73,8 +73,8 @@ async function python() {
     fs.writeFileSync(path.join(valueOf('--target'), 'tensorboard/main.py'), '');
   }
   if (args.includes('tensorboard.main')) {
-    fs.appendFileSync(env['FAKE_LOG'] ?? '', `PYTHONPATH ${env['PYTHONPATH']}\n`);
     process.once('SIGTERM', () => process.exit(7));
+    fs.appendFileSync(env['FAKE_LOG'] ?? '', `PYTHONPATH ${env['PYTHONPATH']}\n`);
     if (behaviour === 'hang') await sleep(20_000);
   }
 }
