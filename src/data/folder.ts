@@ -58,8 +58,8 @@ export async function createFolder(
   const folders = await findClassFolders(root);
   const skipped: Skipped[] = await strayFiles(root, folders);
   const found: Found[] = [];
-  for (const folder of folders) {
-    progress(`reading ${folder.path}`);
+  for (const [done, folder] of folders.entries()) {
+    progress({ stage: `checking ${folder.path}`, done, total: folders.length });
     const usable = await readClassFolder(root, folder, settings, skipped);
     if (usable.length === 0) throw emptyClass(folder, skipped);
     found.push(...usable);

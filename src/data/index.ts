@@ -1,11 +1,13 @@
 /** The datasets by name, and how to open one. A new dataset is a file with { settings, create } and a line in the table. */
 import type { SettingsRecord } from '../config/settings.ts';
 import type { Dataset } from './dataset.ts';
+import { createFaces, facesSettings } from './faces.ts';
 import { createFolder, folderSettings } from './folder.ts';
 import { datasetModule } from './module.ts';
 import type { DatasetContext, DatasetVariant } from './module.ts';
 
 const VARIANTS = {
+  faces: { name: 'faces', settings: facesSettings, create: createFaces },
   folder: { name: 'folder', settings: folderSettings, create: createFolder },
 } satisfies Record<string, DatasetVariant>;
 

@@ -14,8 +14,12 @@ export interface DatasetContext {
   readonly cacheFolder: string;
   /** Seed of every draw that belongs to the data: splits, forgeries. */
   readonly seed: number;
-  /** Tells the user, in a line, what is going on while `create` takes long. */
-  readonly progress: (line: string) => void;
+  /** Tells the user how far `create` is, where it takes long: `total` things to do at this stage, `done` of them done. */
+  readonly progress: (state: {
+    readonly stage: string;
+    readonly done: number;
+    readonly total: number;
+  }) => void;
 }
 
 /** A way to get a dataset: its settings, and the factory that opens it. */
