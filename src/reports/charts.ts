@@ -65,7 +65,7 @@ export function rocChart(title: string, curves: readonly NamedRoc[]): TopLevelSp
       },
       {
         data: { values },
-        mark: { type: 'line', strokeWidth: 2, clip: true },
+        mark: { type: 'line', strokeWidth: 2 },
         encoding: {
           x: axis('fpr', 'false alarms (FPR)'),
           y: axis('tpr', 'fakes found (TPR)'),

@@ -128,8 +128,8 @@ export function openSummaryWriter(logdir: string, options: SummaryWriterOptions 
     int32(FLUSH_MILLISECONDS),
     strings([], ['.v2']),
   ]);
-  if (options.resumedStep !== undefined)
-    run('ImportEvent', [strings([], [restartEvent(options.resumedStep)])]);
+  const firstStep = options.resumedStep === undefined ? 0 : options.resumedStep + 1;
+  run('ImportEvent', [strings([], [startEvent(firstStep)])]);
 
   return {
     scalar: (tag, value, step) =>
@@ -175,11 +175,14 @@ function metadataOf(plugin: string, dataClass: number, content: Uint8Array = new
   );
 }
 
-/** `Event` (wall time 1, step 2, session log 7) with the session log's status START: what follows replaces later steps. */
-function restartEvent(resumedStep: number): Uint8Array {
+/**
+ * `Event` (wall time 1, step 2, session log 7) with the session log's status START. TensorBoard takes every START but the
+ * first as a restart, and forgets what came before it at `firstStep` and later.
+ */
+function startEvent(firstStep: number): Uint8Array {
   return message(
     doubleField(1, Date.now() / 1000),
-    varintField(2, resumedStep + 1),
+    varintField(2, firstStep),
     bytesField(7, varintField(1, 1)),
   );
 }
