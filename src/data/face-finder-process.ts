@@ -1,13 +1,14 @@
 /**
- * The process that finds faces: reads the photo files named on its channel, answers with one `FoundPhoto` each. A process
+ * The process that finds faces: reads the photo files of its request, answers with one `FoundPhoto` each. A process
  * of its own, because the face networks bring their own copy of the tensor library, which would register its kernels
  * over the ones of a training run.
  */
 
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { serveParent } from './child.ts';
 import type { FoundFace, FoundPhoto } from './face-finder.ts';
-import { decodePhoto } from './photos.ts';
+import { decodeImage } from './image.ts';
 
 interface Network {
   loadFromDisk(folder: string): Promise<void>;
@@ -35,7 +36,7 @@ export interface FindRequest {
 const round = (value: number, digits: number): number => Number(value.toFixed(digits));
 
 async function findInFile(faceapi: FaceApi, file: string, minConfidence: number): Promise<FoundPhoto> {
-  const { width, height, data } = await decodePhoto(file);
+  const { width, height, data } = await decodeImage(file);
   const tensor = faceapi.tf.tensor3d(data, [height, width, 3], 'int32');
   const options = new faceapi.SsdMobilenetv1Options({ minConfidence });
   const found = await faceapi.detectAllFaces(tensor, options).withFaceLandmarks().withFaceDescriptors();
@@ -59,18 +60,11 @@ function meanChroma(data: Uint8Array): number {
   return sum / (data.length / 3);
 }
 
-async function main({ files, minConfidence }: FindRequest): Promise<void> {
+serveParent(async ({ files, minConfidence }: FindRequest, send: (found: FoundPhoto) => void) => {
   const require = createRequire(import.meta.url);
   const faceapi = require('@vladmandic/face-api/dist/face-api.node.js') as FaceApi;
   const weights = path.join(path.dirname(require.resolve('@vladmandic/face-api/package.json')), 'model');
   const { ssdMobilenetv1, faceLandmark68Net, faceRecognitionNet } = faceapi.nets;
   for (const net of [ssdMobilenetv1, faceLandmark68Net, faceRecognitionNet]) await net.loadFromDisk(weights);
-  for (const file of files) process.send?.({ found: await findInFile(faceapi, file, minConfidence) });
-}
-
-process.once('message', (request: FindRequest) => {
-  main(request).then(
-    () => process.disconnect(),
-    (error: Error) => process.send?.({ error: error.message }, () => process.exit(1)),
-  );
+  for (const file of files) send(await findInFile(faceapi, file, minConfidence));
 });

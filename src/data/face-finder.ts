@@ -3,15 +3,16 @@
  * the person, all by @vladmandic/face-api with the weights in its package. Done once, then read from the cache.
  */
 
-import { fork } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { runChild } from './child.ts';
 import type { FindRequest } from './face-finder-process.ts';
+import type { Point } from './forgery/geometry.ts';
 import type { Photo } from './photos.ts';
+import type { Progress } from './progress.ts';
 
-export type Point = readonly [x: number, y: number];
+export type { Point };
 
 export interface FoundFace {
   /** Detection score in [0, 1]. */
@@ -28,10 +29,6 @@ export interface FoundPhoto {
   /** Mean over the pixels of max(R, G, B) - min(R, G, B), 0 … 255: near 0 for a grey picture. */
   readonly chroma: number;
   readonly faces: readonly FoundFace[];
-}
-
-export interface Progress {
-  (state: { readonly stage: string; readonly done: number; readonly total: number }): void;
 }
 
 const MIN_CONFIDENCE = 0.3;
@@ -80,29 +77,14 @@ async function readIfThere(file: string): Promise<FoundPhoto[] | undefined> {
   }
 }
 
-function runFinder(photos: readonly Photo[], progress: Progress | undefined): Promise<FoundPhoto[]> {
-  return new Promise((resolve, reject) => {
-    const found: FoundPhoto[] = [];
-    const child = fork(fileURLToPath(new URL('./face-finder-process.ts', import.meta.url)), {
-      execArgv: ['--import', import.meta.resolve('tsx')],
-      env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2' },
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    });
-    let complaints = '';
-    child.stderr
-      ?.setEncoding('utf8')
-      .on('data', (text: string) => (complaints = (complaints + text).slice(-2000)));
-    child.on('message', (message: { found: FoundPhoto } | { error: string }) => {
-      if ('error' in message) return reject(new Error(`finding faces failed: ${message.error}`));
-      found.push(message.found);
-      progress?.({ stage: 'finding faces', done: found.length, total: photos.length });
-    });
-    child.on('error', reject);
-    child.on('close', (code, signal) => {
-      if (code === 0 && found.length === photos.length) return resolve(found);
-      reject(new Error(`finding faces ended early (${signal ?? `exit code ${code}`}): ${complaints.trim()}`));
-    });
-    const request: FindRequest = { files: photos.map(({ file }) => file), minConfidence: MIN_CONFIDENCE };
-    child.send(request);
+async function runFinder(photos: readonly Photo[], progress: Progress | undefined): Promise<FoundPhoto[]> {
+  const request: FindRequest = { files: photos.map(({ file }) => file), minConfidence: MIN_CONFIDENCE };
+  const found: FoundPhoto[] = [];
+  await runChild(new URL('./face-finder-process.ts', import.meta.url), request, (photo: FoundPhoto) => {
+    found.push(photo);
+    progress?.({ stage: 'finding faces', done: found.length, total: photos.length });
   });
+  if (found.length !== photos.length)
+    throw new Error(`faces were sought in ${found.length} of ${photos.length} photos`);
+  return found;
 }

@@ -1,9 +1,7 @@
-/** The portrait photos of `data=faces`: where set-up puts them, which there are, and how one is decoded. */
+/** The portrait photos of `data=faces`: where set-up puts them and which there are. */
 
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import sharp from 'sharp';
-import type { RgbImage } from './dataset.ts';
 
 /** The folders that set-up unpacks, below `<cache>/photos`, and how many JPEG files each holds. */
 export const PHOTO_PACKAGES = { 'tabler-preview-1.2.0': 148, 'tabler-ui-0.0.34': 72 } as const;
@@ -49,25 +47,5 @@ async function filesBelow(folder: string): Promise<string[]> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
-  }
-}
-
-/** Decodes a photo to upright 8-bit sRGB without alpha. Throws an error that names the file if that fails. */
-export async function decodePhoto(file: string): Promise<RgbImage> {
-  try {
-    const { data, info } = await sharp(file)
-      .rotate()
-      .toColourspace('srgb')
-      .removeAlpha()
-      .raw()
-      .toBuffer({ resolveWithObject: true });
-    return { width: info.width, height: info.height, data: new Uint8Array(data) };
-  } catch (error) {
-    throw new Error(
-      `${file} cannot be decoded (${(error as Error).message}); delete it and run \`npm run setup\``,
-      {
-        cause: error,
-      },
-    );
   }
 }

@@ -1,0 +1,179 @@
+/**
+ * `data=faces`, the embedded benchmark: portrait photos of about 160 people and forgeries made of them, after the four
+ * families of FaceForensics++, split by person. A detector is trained on some methods and tested on all.
+ */
+
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
+import { choice, integer, list, type SettingsOf } from '../config/settings.ts';
+import { alignFace } from './align.ts';
+import { FAKE, REAL, type Dataset, type Sample, type Split } from './dataset.ts';
+import { findFaces } from './face-finder.ts';
+import { toRgb } from './forgery/float-image.ts';
+import { FORGERIES, type ForgeryName } from './forgery/index.ts';
+import { decodeImage } from './image.ts';
+import type { DatasetContext } from './module.ts';
+import { listPhotos } from './photos.ts';
+import { choosePortraits, type Portrait } from './portraits.ts';
+import type { PackedFace } from './render-row.ts';
+import { openShard, type Row } from './shard.ts';
+
+const METHODS = Object.keys(FORGERIES) as [ForgeryName, ...ForgeryName[]];
+
+export const facesSettings = {
+  size: integer({ min: 32, max: 128, doc: 'side of the face crops, in pixels' }),
+  methods_seen: list(choice(METHODS, 'forgery methods in train and val'), { min: 1 }),
+  methods_unseen: list(choice(METHODS, 'forgery methods in test only')),
+  variants_train: integer({ min: 1, max: 50, doc: 'renderings of each training photo by each method' }),
+  variants_eval: integer({ min: 1, max: 50, doc: 'renderings of each val and test photo by each method' }),
+  quality_min: integer({ min: 1, max: 100, doc: 'lowest JPEG quality' }),
+  quality_max: integer({ min: 1, max: 100, doc: 'highest JPEG quality' }),
+  seed: integer({
+    min: 0,
+    doc: "seed of the split and of the forgeries; not the run's, so that runs with other seeds compare on the same data",
+  }),
+};
+
+export type FacesSettings = SettingsOf<typeof facesSettings>;
+
+/**
+ * Opens the benchmark, and on first use finds the faces (about a minute) and renders the rows (about half a minute, 2
+ * cores). Rows are (photo, variant): the real and its fakes share the `pair` id `<photo>#<variant>`, and with it crop,
+ * face sharpness and JPEG quality (render-row.ts). `videoId` is the person. Throws if the photos are missing, or if the
+ * settings contradict each other.
+ */
+export async function createFaces(
+  settings: FacesSettings,
+  { cacheFolder, progress }: Pick<DatasetContext, 'cacheFolder' | 'progress'>,
+): Promise<Dataset> {
+  checkSettings(settings);
+  const { size } = settings;
+  const photos = await listPhotos(cacheFolder);
+  const found = await findFaces(photos, { cacheFolder, progress });
+  const { portraits, skipped } = choosePortraits(photos, found, settings.seed);
+  const rows = rowsOf(portraits, settings);
+  const request = {
+    folder: path.join(cacheFolder, `faces-rows-${await identity(portraits, rows, settings)}`),
+    rows,
+    settings,
+    faces: once(() => packFaces(portraits)),
+    progress,
+  };
+  const shards = new Map<string, Uint8Array>();
+  for (const manipulation of ['real', ...settings.methods_seen, ...settings.methods_unseen] as const) {
+    shards.set(manipulation, await openShard(manipulation, request));
+  }
+  const places = new Map(rows.map(({ name, variant }, i) => [`${name}#${variant}`, i]));
+  const samples = samplesOf(portraits, rows, settings);
+  const bytes = size * size * 3;
+  return {
+    name: 'faces',
+    size,
+    skipped,
+    samples: (split) => samples[split],
+    read: ({ id, manipulation, pair }) => {
+      const place = places.get(pair);
+      const pixels = shards.get(manipulation);
+      if (place === undefined || pixels === undefined) {
+        return Promise.reject(new Error(`data=faces has no sample ${id}`));
+      }
+      return Promise.resolve({
+        width: size,
+        height: size,
+        data: pixels.slice(place * bytes, (place + 1) * bytes),
+      });
+    },
+  };
+}
+
+function checkSettings({ methods_seen, methods_unseen, quality_min, quality_max }: FacesSettings): void {
+  const methods = [...methods_seen, ...methods_unseen];
+  const twice = methods.find((method, i) => methods.indexOf(method) !== i);
+  if (twice !== undefined) {
+    throw new Error(
+      `data=faces: ${twice} stands twice in methods_seen and methods_unseen; name each method once`,
+    );
+  }
+  if (quality_min > quality_max) {
+    throw new Error(`data=faces: quality_min ${quality_min} is above quality_max ${quality_max}; swap them`);
+  }
+}
+
+/** The renderings of every photo, with the people of the same split as donors. */
+function rowsOf(portraits: readonly Portrait[], { variants_train, variants_eval }: FacesSettings): Row[] {
+  return portraits.flatMap(({ photo, person, split }, face) => {
+    const donors = portraits.flatMap((other, i) =>
+      other.split === split && other.person !== person ? [i] : [],
+    );
+    const variants = split === 'train' ? variants_train : variants_eval;
+    return Array.from({ length: variants }, (_, variant): Row => ({
+      name: photo.name,
+      face,
+      variant,
+      donors,
+    }));
+  });
+}
+
+function samplesOf(
+  portraits: readonly Portrait[],
+  rows: readonly Row[],
+  { methods_seen, methods_unseen }: FacesSettings,
+): Record<Split, readonly Sample[]> {
+  const samples: Record<Split, Sample[]> = { train: [], val: [], test: [] };
+  for (const { name, face, variant } of rows) {
+    const { photo, person, split } = portraits[face]!;
+    const methods = split === 'test' ? [...methods_seen, ...methods_unseen] : methods_seen;
+    for (const manipulation of ['real', ...methods]) {
+      samples[split].push({
+        id: `${manipulation}/${name}#${variant}`,
+        file: photo.file,
+        split,
+        label: manipulation === 'real' ? REAL : FAKE,
+        manipulation,
+        videoId: person,
+        pair: `${name}#${variant}`,
+      });
+    }
+  }
+  return samples;
+}
+
+/** Hash of all that a row's pixels depend on: photos, landmarks, split, settings, this code, the image library. */
+async function identity(
+  portraits: readonly Portrait[],
+  rows: readonly Row[],
+  { size, quality_min, quality_max, seed }: FacesSettings,
+): Promise<string> {
+  const hash = createHash('sha256').update(
+    JSON.stringify([size, quality_min, quality_max, seed, sharp.versions]),
+  );
+  for (const { photo, landmarks } of portraits)
+    hash.update(JSON.stringify([photo.name, photo.bytes, landmarks]));
+  hash.update(JSON.stringify(rows));
+  const here = fileURLToPath(new URL('.', import.meta.url));
+  const forgery = (await readdir(path.join(here, 'forgery')))
+    .sort()
+    .map((name) => path.join('forgery', name));
+  for (const file of ['align.ts', 'render-row.ts', 'rng.ts', ...forgery])
+    hash.update(await readFile(path.join(here, file)));
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** The portraits on the canvas, pixels rounded to bytes. */
+function packFaces(portraits: readonly Portrait[]): Promise<PackedFace[]> {
+  return Promise.all(
+    portraits.map(async ({ photo, landmarks }) => {
+      const { image, landmarks: onCanvas } = await alignFace(await decodeImage(photo.file), landmarks);
+      return { image: toRgb(image), landmarks: onCanvas };
+    }),
+  );
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}

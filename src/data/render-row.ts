@@ -1,0 +1,99 @@
+/** One row of the faces dataset: a photo's aligned face, forged or not, as the detector will see it. */
+
+import { CANVAS } from './align.ts';
+import type { RgbImage } from './dataset.ts';
+import { toFloat, toRgb, type FloatImage } from './forgery/float-image.ts';
+import type { CanvasFace } from './forgery/forgery.ts';
+import { invertAffine, rotationAbout, type Affine } from './forgery/geometry.ts';
+import { FORGERIES, type ForgeryName } from './forgery/index.ts';
+import { faceOutline, hullMask } from './forgery/mask.ts';
+import { setSharpness, sharpness } from './forgery/sharpness.ts';
+import { warpAffine } from './forgery/warp.ts';
+import { jpegRoundTrip } from './image.ts';
+import { rngFor } from './rng.ts';
+
+/** What a rendered image is: the real face itself, or one made by a method. */
+export type Manipulation = 'real' | ForgeryName;
+
+export interface RenderSettings {
+  /** Side of the rendered square in pixels. */
+  readonly size: number;
+  /** JPEG quality is drawn evenly from these two on, both included, 1 … 100. */
+  readonly quality_min: number;
+  readonly quality_max: number;
+  /** Seed of every draw. */
+  readonly seed: number;
+}
+
+export interface RowSource {
+  /** The photo's name. */
+  readonly name: string;
+  readonly face: CanvasFace;
+  /** Which of the photo's renderings, from 0. */
+  readonly variant: number;
+  /** Other people's faces, from the same split. */
+  readonly donors: readonly CanvasFace[];
+}
+
+/** The draws that a real and its fakes have in common. */
+export interface PairDraws {
+  /** From pixels of the rendered square to canvas pixels: rotation and scale about the middle. */
+  readonly toCanvas: Affine;
+  /** What the sharpness of the face region is set to, as a share of the real face's own. */
+  readonly sharpnessShare: number;
+  readonly quality: number;
+}
+
+/** Side in pixels of the part of the canvas that is seen at scale 1. */
+const VIEW = 96;
+const MAX_TURN_DEGREES = 6;
+/** At 0.88 and 6 degrees the view's corners still lie on the canvas. */
+const SCALES = [0.88, 1] as const;
+const SHARPNESS_SHARES = [0.75, 1.15] as const;
+
+/**
+ * Renders one manipulation of one variant of a photo: [size, size] sRGB pixels. All manipulations of a variant share the
+ * draws of `drawsOf`, so that neither crop, nor sharpness of the face, nor compression tells them apart.
+ */
+export async function renderRow(
+  manipulation: Manipulation,
+  { name, face, variant, donors }: RowSource,
+  settings: RenderSettings,
+): Promise<RgbImage> {
+  const draws = drawsOf(name, variant, settings);
+  const region = hullMask(faceOutline(face.landmarks), { inset: 2, feather: 8 }, CANVAS, CANVAS);
+  const goal = sharpness(face.image, region) * draws.sharpnessShare;
+  const rng = rngFor(settings.seed, 'forgery', manipulation, name, variant);
+  const forged: FloatImage =
+    manipulation === 'real' ? face.image : FORGERIES[manipulation]({ target: face, donors, rng });
+  const matched = setSharpness(forged, region, goal);
+  return jpegRoundTrip(
+    toRgb(warpAffine(matched, draws.toCanvas, settings.size, settings.size)),
+    draws.quality,
+  );
+}
+
+/** The shared draws of a photo's variant. */
+export function drawsOf(name: string, variant: number, settings: RenderSettings): PairDraws {
+  const rng = rngFor(settings.seed, 'pair', name, variant);
+  const { size, quality_min, quality_max } = settings;
+  const middle = (CANVAS - 1) / 2;
+  const turn = rng.range(-MAX_TURN_DEGREES, MAX_TURN_DEGREES);
+  const scale = rng.range(...SCALES) * (size / VIEW);
+  const fromCanvas = rotationAbout([middle, middle], turn, scale, [(size - 1) / 2, (size - 1) / 2]);
+  return {
+    toCanvas: invertAffine(fromCanvas),
+    sharpnessShare: rng.range(...SHARPNESS_SHARES),
+    quality: quality_min + rng.integer(quality_max - quality_min + 1),
+  };
+}
+
+/** A canvas face as it travels between processes: pixels rounded to bytes. */
+export interface PackedFace {
+  readonly image: RgbImage;
+  readonly landmarks: CanvasFace['landmarks'];
+}
+
+export function unpackFace({ image, landmarks }: PackedFace): CanvasFace {
+  return { image: toFloat(image), landmarks };
+}
