@@ -131,11 +131,11 @@ export function comparisonChart(
     type: 'nominal',
     title: null,
     sort: null,
-    axis: { ticks: false, grid: true },
+    axis: { ticks: false, labelPadding: 8 },
   } as const;
-  const yOffset = { field: 'method', type: 'nominal', sort: methods, scale: { paddingOuter: 1.2 } } as const;
+  const yOffset = { field: 'method', type: 'nominal', sort: methods, scale: { paddingOuter: 0.8 } } as const;
   const x = (field: string) =>
-    ({ field, type: 'quantitative', title: xTitle, scale: { zero: false, nice: true } }) as const;
+    ({ field, type: 'quantitative', title: xTitle, scale: { zero: false }, axis: { tickCount: 6 } }) as const;
   return {
     ...LOOK,
     title,
@@ -173,7 +173,7 @@ export async function pngOf(chart: TopLevelSpec, scale = 2): Promise<Uint8Array>
 }
 
 function label(curve: NamedRoc): string {
-  return `${curve.name}  AUC ${curve.auc.toFixed(3)}`;
+  return `${curve.name} (AUC ${curve.auc.toFixed(3)})`;
 }
 
 function series(field: string, names: readonly string[]) {
@@ -182,6 +182,7 @@ function series(field: string, names: readonly string[]) {
     type: 'nominal',
     title: null,
     sort: [...names],
+    legend: { symbolOpacity: 1 },
     scale: { domain: [...names], range: names.map((_, index) => COLOURS[index % COLOURS.length]!) },
   } as const;
 }

@@ -15,8 +15,8 @@ describe('charts', () => {
       'ROC on unseen people',
       'false alarms',
       'fakes found',
-      'none  AUC 0.825',
-      'blur  AUC 0.850',
+      'none (AUC 0.825)',
+      'blur (AUC 0.850)',
     ]) {
       expect(svg).to.contain(text);
     }
