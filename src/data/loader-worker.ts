@@ -1,6 +1,6 @@
 /**
  * The thread that renders batches, so that reading and augmenting cost the training loop nothing. It opens the dataset itself and
- * answers requests one after the other, in their order. Started by loader.ts only.
+ * answers requests one after the other, in their order. Started by loader.ts only, through loader-worker.mjs.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import sharp from 'sharp';

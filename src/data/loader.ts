@@ -106,7 +106,10 @@ interface RenderWorker {
 
 /** The worker behind promises; resolves once the worker has opened the dataset. */
 async function startWorker(start: WorkerStart): Promise<RenderWorker> {
-  const worker = new Worker(typeScriptEntry('./loader-worker.ts'), { workerData: start, execArgv: [] });
+  const worker = new Worker(new URL('./loader-worker.mjs', import.meta.url), {
+    workerData: start,
+    execArgv: [],
+  });
   const waiting = new Map<number, Waiting>();
   let ended: Error | null = null;
   let requests = 0;
@@ -161,15 +164,4 @@ async function startWorker(start: WorkerStart): Promise<RenderWorker> {
     },
     close,
   };
-}
-
-/**
- * An entry for a worker that runs a TypeScript file. Node 20 does not load a worker's first file through the hooks that `--import tsx`
- * registers, so the first file is a line of JavaScript that registers them and imports the other.
- */
-function typeScriptEntry(file: string): URL {
-  const api = JSON.stringify(import.meta.resolve('tsx/esm/api'));
-  const entry = JSON.stringify(new URL(file, import.meta.url).href);
-  const code = `import { register } from ${api}; register(); await import(${entry});`;
-  return new URL(`data:text/javascript,${encodeURIComponent(code)}`);
 }
