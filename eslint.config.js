@@ -12,6 +12,8 @@ export default defineConfig(
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
     },
     rules: {
+      // tsc knows better, in plain modules too
+      'no-undef': 'off',
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       // It asks for type arguments on TensorFlow.js calls whose result an assertion narrows to a rank.

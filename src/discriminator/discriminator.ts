@@ -38,3 +38,10 @@ export interface DiscriminatorVariant<S extends SettingsRecord = SettingsRecord>
   readonly settings: S;
   create(settings: SettingsOf<S>, context: DiscriminatorContext): Discriminator;
 }
+
+/** A detector whose settings the configuration has checked against its record. */
+export interface AnyDiscriminatorVariant {
+  readonly name: string;
+  readonly settings: SettingsRecord;
+  create(settings: Readonly<Record<string, unknown>>, context: DiscriminatorContext): Discriminator;
+}

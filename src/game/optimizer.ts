@@ -8,6 +8,7 @@ import { assignFlat, flatten, parameterCount } from '../ops/flat-parameters.ts';
 
 export const optimizerSettings = {
   name: choice(['sgd', 'adam', 'radam'], 'Update rule.'),
+  lr: number({ min: 0, doc: 'Peak learning rate.' }),
   beta1: number({ min: 0, below: 1, doc: 'Decay of the gradient average (adam, radam); momentum (sgd).' }),
   beta2: number({ min: 0, below: 1, doc: 'Decay of the squared-gradient average (adam, radam).' }),
   epsilon: number({ above: 0, doc: 'Added to the root of the squared-gradient average (adam, radam).' }),

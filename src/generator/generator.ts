@@ -17,12 +17,13 @@ export interface LabelledImages {
 /** The detector's loss of each image, [N] float32, as a differentiable function of the images alone. */
 export type LossOf = (images: tf.Tensor4D) => tf.Tensor1D;
 
-export interface Perturbed {
+/** An alias, not an interface, so that it may leave a tidy. */
+export type Perturbed = {
   /** Same shape as the input, in [0, 1]. */
   readonly images: tf.Tensor4D;
   /** What the opponent chose, for pictures and statistics: `sigma` [N, H, W, 1] in pixels, for one. */
   readonly maps: Readonly<Record<string, tf.Tensor4D>>;
-}
+};
 
 export interface Generator {
   readonly name: string;
@@ -51,6 +52,13 @@ export interface GeneratorVariant<S extends SettingsRecord = SettingsRecord> {
   readonly name: string;
   readonly settings: S;
   create(settings: SettingsOf<S>, context: GeneratorContext): Generator;
+}
+
+/** An opponent whose settings the configuration has checked against its record. */
+export interface AnyGeneratorVariant {
+  readonly name: string;
+  readonly settings: SettingsRecord;
+  create(settings: Readonly<Record<string, unknown>>, context: GeneratorContext): Generator;
 }
 
 /** The parts of a Generator that a classical attack leaves empty. */

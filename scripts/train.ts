@@ -1,0 +1,112 @@
+// npm run train -- [flags] [overrides]: trains one detector, or with --multirun one after another. See --help.
+import path from 'node:path';
+import { compose } from '../src/config/compose.ts';
+import { openConfigFiles } from '../src/config/config-files.ts';
+import { parseCommandLine, type CommandLine } from '../src/config/command-line.ts';
+import { defaultsTable, helpText } from '../src/config/help.ts';
+import { resolveConfig } from '../src/config/interpolate.ts';
+import { toYaml } from '../src/config/print-yaml.ts';
+import { createRunFolder } from '../src/config/run-folder.ts';
+import { expandSweep } from '../src/config/sweep.ts';
+import { readConfigFile } from '../src/config/yaml-source.ts';
+import { checkRunConfig, readRunConfig, type RunConfig } from '../src/run-config.ts';
+import { run } from '../src/run.ts';
+import { runScript, stopSignal } from './run-script.ts';
+
+interface Job {
+  readonly config: RunConfig;
+  readonly yaml: string;
+}
+
+await runScript(async () => {
+  const { resume, rest } = takeResume(process.argv.slice(2));
+  const command = parseCommandLine(rest);
+  if (resume !== undefined) {
+    return resumeRun(resume, command);
+  }
+  const files = openConfigFiles(command.configDir ?? path.join(import.meta.dirname, '../configs'));
+  if (command.help) {
+    process.stdout.write(helpText('npm run train --', files));
+    return 0;
+  }
+  const request = (overrides: readonly string[], job = 0) => ({
+    configs: files,
+    configName: command.configName ?? 'train',
+    overrides,
+    context: { env: process.env, now: started, hydra: { 'job.num': job } },
+  });
+  const started = new Date();
+  if (command.cfg !== undefined || command.info !== undefined) {
+    const composed = compose(request(command.overrides));
+    const config = command.resolve ? resolveConfig(composed.config, request([]).context) : composed.config;
+    process.stdout.write(command.info === undefined ? toYaml(config) : defaultsTable(composed.placements));
+    return 0;
+  }
+  // All jobs are composed and checked before the first one starts.
+  const sets = command.multirun ? expandSweep(command.overrides, files) : [command.overrides];
+  const jobs: Job[] = [];
+  for (const [number, overrides] of sets.entries()) {
+    const { context, ...rest } = request(overrides, number);
+    const resolved = resolveConfig(compose({ ...rest, context }).config, context);
+    jobs.push({ config: await checkRunConfig(resolved), yaml: toYaml(resolved) });
+  }
+  const stop = stopSignal();
+  for (const [number, job] of jobs.entries()) {
+    const label =
+      jobs.length === 1
+        ? job.config.generator.name
+        : `${number + 1}/${jobs.length} ${job.config.generator.name}`;
+    const dir = createRunFolder(job.config.run.dir);
+    if ((await runOne(job, dir, false, label, stop)) !== 0) {
+      return 130;
+    }
+  }
+  return 0;
+});
+
+function resumeRun(dir: string, command: CommandLine): Promise<number> {
+  if (command.overrides.length > 0) {
+    throw new Error(
+      `--resume takes no overrides (${command.overrides.join(' ')}): a resumed run keeps its settings`,
+    );
+  }
+  return readRunConfig(dir).then((config) => {
+    const yaml = toYaml(readConfigFile(path.join(dir, 'config.yaml')).root);
+    return runOne({ config, yaml }, dir, true, config.generator.name, stopSignal());
+  });
+}
+
+async function runOne(
+  { config, yaml }: Job,
+  dir: string,
+  resume: boolean,
+  label: string,
+  stop: AbortSignal,
+): Promise<number> {
+  const command = ['npm run train --', ...process.argv.slice(2)].join(' ');
+  const result = await run(config, { dir, resume, yaml, command, label, out: process.stderr, stop });
+  if (result.status === 'interrupted') {
+    process.stderr.write(
+      `stopped after round ${result.rounds}; go on with: npm run train -- --resume ${dir}\n`,
+    );
+    return 130;
+  }
+  process.stderr.write(
+    `best val AUC ${result.best.auc.toFixed(4)} at round ${result.best.round}; run folder ${dir}\n`,
+  );
+  return 0;
+}
+
+/** `--resume FOLDER` or `--resume=FOLDER`, taken out of the arguments. */
+function takeResume(argv: readonly string[]): { resume: string | undefined; rest: string[] } {
+  const at = argv.findIndex((argument) => argument === '--resume' || argument.startsWith('--resume='));
+  if (at < 0) {
+    return { resume: undefined, rest: [...argv] };
+  }
+  const [, attached] = argv[at]!.split(/=(.*)/s);
+  const resume = attached ?? argv[at + 1];
+  if (resume === undefined || resume === '') {
+    throw new Error('--resume needs the folder of a run: --resume outputs/2026-01-31/12-00-00');
+  }
+  return { resume, rest: argv.filter((_, i) => i !== at && (attached !== undefined || i !== at + 1)) };
+}

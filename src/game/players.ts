@@ -1,0 +1,91 @@
+/** The players of a game, made from its settings, and everything of them that a checkpoint keeps. */
+import * as tf from '@tensorflow/tfjs';
+import type { Discriminator } from '../discriminator/discriminator.ts';
+import type { Generator } from '../generator/generator.ts';
+import { createRng, type Rng } from '../ops/random.ts';
+import { restore, type GameState, type LoadedCheckpoint } from './checkpoint.ts';
+import { createOptimizer, type OptimizerSettings } from './optimizer.ts';
+import type { Players } from './round.ts';
+
+/** A game in progress: the players, the opponent's random stream and the number of rounds played. */
+export interface Game extends Players {
+  readonly rng: Rng;
+  rounds: number;
+}
+
+/** Sets up a game at round 0 around two players. */
+export function createGame(
+  detector: Discriminator,
+  generator: Generator,
+  settings: {
+    readonly seed: number;
+    readonly optimizer_d: OptimizerSettings;
+    readonly optimizer_g: OptimizerSettings;
+  },
+): Game {
+  return {
+    detector,
+    generator,
+    detectorOptimizer: createOptimizer(settings.optimizer_d, detector.trainable),
+    generatorOptimizer: createOptimizer(settings.optimizer_g, generator.trainable),
+    rng: createRng(settings.seed, 'opponent'),
+    rounds: 0,
+  };
+}
+
+/** What a checkpoint of the game holds. Its variables are the game's own: read or assigned, never disposed. */
+export function gameState(game: Game, notes: Readonly<Record<string, string>> = {}): GameState {
+  const groups = {
+    detector: game.detector.state,
+    generator: game.generator.state,
+    optimizer_d: game.detectorOptimizer.state,
+    optimizer_g: game.generatorOptimizer.state,
+  };
+  const variables = Object.entries(groups).flatMap(([group, state]) =>
+    [...state].map(([name, variable]) => [`${group}/${name}`, variable] as const),
+  );
+  return {
+    variables: new Map(variables),
+    counters: {
+      rounds: game.rounds,
+      updates_d: game.detectorOptimizer.steps,
+      updates_g: game.generatorOptimizer.steps,
+      opponent_draws: game.rng.counter,
+    },
+    identity: { detector: game.detector.name, generator: game.generator.name },
+    notes,
+  };
+}
+
+/** Puts a game where a checkpoint left it. Throws, changing nothing, if the checkpoint is of another game. */
+export function restoreGame(game: Game, checkpoint: LoadedCheckpoint): void {
+  const { variables, identity } = gameState(game);
+  restore(checkpoint, variables, identity, (values, shape) => tf.tensor(values, shape, 'float32'));
+  const counter = (name: string): number => {
+    const value = checkpoint.counters[name];
+    if (!Number.isSafeInteger(value)) {
+      throw new Error(`${checkpoint.file} has no counter ${name}: it was not written by a game`);
+    }
+    return value!;
+  };
+  game.rounds = counter('rounds');
+  game.detectorOptimizer.seek(counter('updates_d'));
+  game.generatorOptimizer.seek(counter('updates_g'));
+  game.rng.seek(counter('opponent_draws'));
+}
+
+/** Puts only the detector's variables of a checkpoint into a detector, for evaluation and export. */
+export function restoreDetector(detector: Discriminator, checkpoint: LoadedCheckpoint): void {
+  const variables = new Map([...detector.state].map(([name, variable]) => [`detector/${name}`, variable]));
+  restore(checkpoint, variables, { detector: detector.name }, (values, shape) =>
+    tf.tensor(values, shape, 'float32'),
+  );
+}
+
+/** Frees every variable of the game. */
+export function disposeGame(game: Game): void {
+  game.detectorOptimizer.dispose();
+  game.generatorOptimizer.dispose();
+  game.detector.dispose();
+  game.generator.dispose();
+}

@@ -1,0 +1,291 @@
+/**
+ * Training: the composition root, and THE loop. Read `train` top to bottom: get a batch, play a round (game/round.ts), and every so
+ * many rounds report, evaluate on val, save.
+ */
+import path from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { cacheFolder } from './data/cache-folder.ts';
+import type { Batch } from './data/dataset.ts';
+import { openDataset } from './data/index.ts';
+import type { DatasetContext } from './data/module.ts';
+import { openLoader, type Loader } from './data/loader.ts';
+import { bestThreshold, prCurveAtEvenThresholds, rocAuc } from './evaluation/metrics.ts';
+import { score } from './evaluation/score.ts';
+import type { ScoreRow } from './evaluation/scores.ts';
+import {
+  checkpointName,
+  listCheckpoints,
+  pruneCheckpoints,
+  readCheckpoint,
+  saveCheckpoint,
+} from './game/checkpoint.ts';
+import { createGame, disposeGame, gameState, restoreGame, type Game } from './game/players.ts';
+import { craft, playRound, type RoundMetrics } from './game/round.ts';
+import { learningRateAt } from './game/schedule.ts';
+import type { LabelledImages } from './generator/generator.ts';
+import { createRng } from './ops/random.ts';
+import { comparisonGrid } from './reports/pictures.ts';
+import type { Reporter } from './reports/reporter.ts';
+import type { RunConfig } from './run-config.ts';
+import { openTensorFlow } from './tensorflow/binding.ts';
+import { registerFastKernels } from './tensorflow/kernels.ts';
+import { findDiscriminator, findGenerator } from './variants.ts';
+
+export interface TrainOptions {
+  /** The run folder; exists and is writable. */
+  readonly dir: string;
+  readonly reporter: Reporter;
+  /** Called after each round, for the progress line. */
+  readonly onRound: (progress: {
+    readonly round: number;
+    readonly rounds: number;
+    readonly metrics: RoundMetrics;
+    readonly images: number;
+  }) => void;
+  /** Tells the user, in a line, what goes on between rounds. */
+  readonly log: (line: string) => void;
+  /** While the dataset is made ready. */
+  readonly progress: DatasetContext['progress'];
+  /** Aborted when the user wants to stop: the round is finished and saved first. */
+  readonly stop: AbortSignal;
+}
+
+export interface TrainResult {
+  readonly status: 'finished' | 'interrupted';
+  readonly rounds: number;
+  /** The best round on val: its number, AUC and file. */
+  readonly best: Best;
+}
+
+interface Best {
+  readonly round: number;
+  readonly auc: number;
+  /** Threshold with the best balanced accuracy on val. */
+  readonly threshold: number;
+}
+
+/** Trains one detector against one opponent, from the newest checkpoint in the run folder if there is one. */
+export async function train(config: RunConfig, options: TrainOptions): Promise<TrainResult> {
+  openTensorFlow({
+    device: config.runtime.device,
+    ...(config.runtime.threads === null ? {} : { threads: config.runtime.threads }),
+  });
+  registerFastKernels();
+  const { name: dataName, ...dataSettings } = config.data;
+  const source = { name: dataName, settings: dataSettings, cacheFolder: cacheFolder(), seed: config.seed };
+  const dataset = await openDataset(source, options.progress);
+  const loader = await openLoader(dataset, { seed: config.seed, augment: config.augment });
+  const game = await openGame(config, dataset.size);
+  try {
+    return await play(game, loader, config, options);
+  } finally {
+    await loader.close();
+    disposeGame(game);
+  }
+}
+
+async function play(
+  game: Game,
+  loader: Loader,
+  config: RunConfig,
+  options: TrainOptions,
+): Promise<TrainResult> {
+  const { run, game: settings, evaluation } = config;
+  const { reporter, log, stop } = options;
+  const checkpoints = path.join(options.dir, 'checkpoints');
+  let best = resume(game, checkpoints, log);
+  const save = (): void => {
+    saveCheckpoint(
+      path.join(checkpoints, checkpointName(game.rounds)),
+      gameState(game, { best: JSON.stringify(best) }),
+    );
+    pruneCheckpoints(checkpoints, run.checkpoints_kept);
+  };
+  let tensors: number | undefined;
+
+  for await (const batch of loader.trainBatches({ batchSize: settings.batch_size, start: game.rounds })) {
+    if (game.rounds >= settings.rounds || stop.aborted) {
+      break;
+    }
+    const started = performance.now();
+    const rate = learningRateAt(settings.schedule, game.rounds, settings.rounds);
+    const rates = { detector: rate * config.optimizer_d.lr, generator: rate * config.optimizer_g.lr };
+    const images = toTensors(batch);
+    const metrics = playRound(game, images, settings, rates, game.rng);
+    game.rounds += 1;
+    checkFinite(metrics, batch, game.rounds, checkpoints);
+    options.onRound({ round: game.rounds, rounds: settings.rounds, metrics, images: batch.samples.length });
+    const last = game.rounds === settings.rounds;
+
+    if (every(run.report_every, game.rounds) || last) {
+      reportRound(reporter, game.rounds, metrics, rates, performance.now() - started);
+    }
+    if (every(run.picture_every, game.rounds) || last) {
+      await reportPictures(reporter, game, images, config);
+    }
+    tf.dispose([images.images, images.labels]);
+    if (every(evaluation.every, game.rounds) || last) {
+      const rows = await score(game.detector, loader.evalBatches('val', evaluation.batch_size));
+      const scored = reportVal(reporter, game.rounds, rows);
+      log(
+        `round ${game.rounds}: val AUC ${scored.auc.toFixed(4)}${best === null || scored.auc > best.auc ? ', the best so far' : ''}`,
+      );
+      if (best === null || scored.auc > best.auc) {
+        best = scored;
+        saveCheckpoint(
+          path.join(checkpoints, 'best.safetensors'),
+          gameState(game, { best: JSON.stringify(best) }),
+        );
+      }
+    }
+    if (every(run.checkpoint_every, game.rounds) || last) {
+      save();
+    }
+    tensors = checkNoLeak(tensors, game.rounds);
+  }
+
+  if (stop.aborted && game.rounds < settings.rounds) {
+    save();
+    return { status: 'interrupted', rounds: game.rounds, best: best ?? NO_BEST };
+  }
+  return { status: 'finished', rounds: game.rounds, best: best ?? NO_BEST };
+}
+
+/** Images of a batch that pictures show. */
+const PICTURES = 8;
+
+const NO_BEST: Best = { round: 0, auc: Number.NaN, threshold: Number.NaN };
+
+/** The two players that the settings name, at round 0. */
+async function openGame(config: RunConfig, imageSize: number): Promise<Game> {
+  const discriminator = await findDiscriminator(config.discriminator.name, config.discriminator['module']);
+  const generator = await findGenerator(config.generator.name, config.generator['module']);
+  const detector = discriminator.create(config.discriminator, {
+    imageSize,
+    seed: config.seed,
+    auxiliaryBatchNorm: config.game.auxiliary_bn,
+  });
+  return createGame(detector, generator.create(config.generator, { imageSize, seed: config.seed }), config);
+}
+
+/** Puts the game where the newest checkpoint left it, if there is one; gives the best round on val so far. */
+function resume(game: Game, checkpoints: string, log: (line: string) => void): Best | null {
+  const newest = listCheckpoints(checkpoints).at(-1);
+  if (newest === undefined) {
+    return null;
+  }
+  const checkpoint = readCheckpoint(newest);
+  restoreGame(game, checkpoint);
+  log(`resumed after round ${game.rounds} from ${newest}`);
+  return JSON.parse(checkpoint.notes['best'] ?? 'null') as Best | null;
+}
+
+function toTensors(batch: Batch): LabelledImages {
+  return {
+    images: tf.tensor4d(batch.images, [...batch.shape]),
+    labels: tf.tensor1d(
+      batch.samples.map((sample) => sample.label),
+      'int32',
+    ),
+  };
+}
+
+function every(period: number, round: number): boolean {
+  return round % period === 0;
+}
+
+/** Stops the run on NaN or infinity: what follows would be worthless, and the cause is in this batch or this step. */
+function checkFinite(metrics: RoundMetrics, batch: Batch, round: number, checkpoints: string): void {
+  const broken = Object.entries(metrics).find(([, value]) => !Number.isFinite(value));
+  if (broken !== undefined) {
+    const good = listCheckpoints(checkpoints).at(-1) ?? 'none yet';
+    const files = batch.samples.map((sample) => `  ${sample.id} (${sample.file})`).join('\n');
+    throw new Error(
+      `round ${round}: ${broken[0]} is ${broken[1]}. Lower the learning rate or set optimizer_d.clip_norm; the last good checkpoint is ${good}. The batch was\n${files}`,
+    );
+  }
+}
+
+/** Every round must free what it makes: a leak is an error now, not memory gone in three hours. */
+function checkNoLeak(before: number | undefined, round: number): number {
+  const { numTensors } = tf.memory();
+  if (before !== undefined && numTensors !== before) {
+    throw new Error(
+      `round ${round} leaked ${numTensors - before} tensors: an opponent or a detector keeps what it makes`,
+    );
+  }
+  return numTensors;
+}
+
+function reportRound(
+  reporter: Reporter,
+  round: number,
+  metrics: RoundMetrics,
+  rates: { readonly detector: number; readonly generator: number },
+  milliseconds: number,
+): void {
+  Object.entries(metrics).forEach(([name, value]) => reporter.scalar(`train/${name}`, value, round));
+  reporter.scalar('train/lr_d', rates.detector, round);
+  reporter.scalar('train/lr_g', rates.generator, round);
+  reporter.scalar('speed/ms_per_round', milliseconds, round);
+  reporter.scalar('memory/resident_mb', process.memoryUsage().rss / 2 ** 20, round);
+  reporter.scalar('memory/tensors', tf.memory().numTensors, round);
+}
+
+/** Clean, adversarial, amplified difference and the opponent's maps for the batch's first images; histograms of maps and weights. */
+async function reportPictures(
+  reporter: Reporter,
+  game: Game,
+  batch: LabelledImages,
+  config: RunConfig,
+): Promise<void> {
+  // A stream of its own: looking at the game must not change it.
+  const rng = createRng(config.seed, 'pictures', game.rounds);
+  const perturbed = tf.tidy(() => craft(game, batch, config.game, rng));
+  const maps = Object.entries(perturbed.maps);
+  const sigma = perturbed.maps['sigma'];
+  const grid = comparisonGrid({
+    clean: firstImages(batch.images),
+    adversarial: firstImages(perturbed.images),
+    ...(sigma === undefined ? {} : { sigma: firstImages(sigma) }),
+    amplification: 4,
+  });
+  await reporter.image(`opponent/${grid.name}`, grid.picture, game.rounds);
+  maps.forEach(([name, map]) =>
+    reporter.histogram(`opponent/${name}`, map.dataSync<'float32'>(), game.rounds),
+  );
+  for (const [name, variable] of game.detector.state) {
+    reporter.histogram(`detector/${name}`, variable.dataSync<'float32'>(), game.rounds);
+  }
+  tf.dispose([perturbed.images, ...Object.values(perturbed.maps)]);
+}
+
+/** The first images of a batch, as plain data. */
+function firstImages(images: tf.Tensor4D): { shape: [number, number, number, number]; data: Float32Array } {
+  const first = tf.tidy(() => images.slice(0, Math.min(PICTURES, images.shape[0])));
+  const data = first.dataSync<'float32'>();
+  first.dispose();
+  return { shape: first.shape, data };
+}
+
+function reportVal(reporter: Reporter, round: number, rows: readonly ScoreRow[]): Best {
+  const labels = rows.map((row) => row.label);
+  const scores = rows.map((row) => row.score);
+  const auc = rocAuc(labels, scores, { group: 'val' });
+  const threshold = bestThreshold(labels, scores);
+  reporter.scalar('val/auc', auc, round);
+  for (const manipulation of new Set(rows.filter((row) => row.label === 1).map((row) => row.manipulation))) {
+    const group = rows.filter((row) => row.label === 0 || row.manipulation === manipulation);
+    reporter.scalar(
+      `val/auc_${manipulation}`,
+      rocAuc(
+        group.map((row) => row.label),
+        group.map((row) => row.score),
+        { group: manipulation },
+      ),
+      round,
+    );
+  }
+  reporter.prCurve('val/pr', prCurveAtEvenThresholds(labels, scores), round);
+  return { round, auc, threshold };
+}
