@@ -16,7 +16,7 @@ export interface ConfigFile {
 }
 
 /** More nodes than any configuration has: aliases of aliases can ask for billions. */
-const MOST_NODES = 200_000;
+const MOST_NODES = 20_000;
 
 /**
  * Reads a configuration file the way Hydra does (PyYAML's YAML 1.1 with OmegaConf's floats).

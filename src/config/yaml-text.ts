@@ -125,8 +125,11 @@ function writeDouble(text: string, { column, indent, split }: TextPosition): str
       written += escape;
       at += escape.length;
     }
-    const foldable = index > 0 && index < characters.length - 1 && (character === ' ' || escaped);
-    if (foldable && split && at + lengthOf(pending) > WIDTH) {
+    const here = character === ' ' || escaped || pending === '';
+    const foldable = here && index > 0 && index < characters.length - 1;
+    // PyYAML counts one column less right after an escape.
+    const reached = escaped ? at - 1 : at + lengthOf(pending);
+    if (foldable && split && reached > WIDTH) {
       flush();
       written += `\\\n${' '.repeat(indent)}`;
       at = indent;
