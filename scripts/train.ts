@@ -9,14 +9,10 @@ import { toYaml } from '../src/config/print-yaml.ts';
 import { createRunFolder } from '../src/config/run-folder.ts';
 import { expandSweep } from '../src/config/sweep.ts';
 import { readConfigFile } from '../src/config/yaml-source.ts';
-import { checkRunConfig, readRunConfig, type RunConfig } from '../src/run-config.ts';
+import { readRunConfig } from '../src/run-config.ts';
 import { run } from '../src/run.ts';
+import { CONFIGS, composeRun, resolveContext, type ComposedRun } from './compose-run.ts';
 import { runScript, stopSignal } from './run-script.ts';
-
-interface Job {
-  readonly config: RunConfig;
-  readonly yaml: string;
-}
 
 await runScript(async () => {
   const { resume, rest } = takeResume(process.argv.slice(2));
@@ -24,31 +20,25 @@ await runScript(async () => {
   if (resume !== undefined) {
     return resumeRun(resume, command);
   }
-  const files = openConfigFiles(command.configDir ?? path.join(import.meta.dirname, '../configs'));
+  const files = openConfigFiles(command.configDir ?? CONFIGS);
   if (command.help) {
     process.stdout.write(helpText('npm run train --', files));
     return 0;
   }
-  const request = (overrides: readonly string[], job = 0) => ({
-    configs: files,
-    configName: command.configName ?? 'train',
-    overrides,
-    context: { env: process.env, now: started, hydra: { 'job.num': job } },
-  });
+  const configName = command.configName ?? 'train';
   const started = new Date();
   if (command.cfg !== undefined || command.info !== undefined) {
-    const composed = compose(request(command.overrides));
-    const config = command.resolve ? resolveConfig(composed.config, request([]).context) : composed.config;
+    const context = resolveContext(started, 0);
+    const composed = compose({ configs: files, configName, overrides: command.overrides, context });
+    const config = command.resolve ? resolveConfig(composed.config, context) : composed.config;
     process.stdout.write(command.info === undefined ? toYaml(config) : defaultsTable(composed.placements));
     return 0;
   }
   // All jobs are composed and checked before the first one starts.
   const sets = command.multirun ? expandSweep(command.overrides, files) : [command.overrides];
-  const jobs: Job[] = [];
+  const jobs: ComposedRun[] = [];
   for (const [number, overrides] of sets.entries()) {
-    const { context, ...rest } = request(overrides, number);
-    const resolved = resolveConfig(compose({ ...rest, context }).config, context);
-    jobs.push({ config: await checkRunConfig(resolved), yaml: toYaml(resolved) });
+    jobs.push(await composeRun(files, configName, overrides, resolveContext(started, number)));
   }
   const stop = stopSignal();
   for (const [number, job] of jobs.entries()) {
@@ -77,7 +67,7 @@ function resumeRun(dir: string, command: CommandLine): Promise<number> {
 }
 
 async function runOne(
-  { config, yaml }: Job,
+  { config, yaml }: ComposedRun,
   dir: string,
   resume: boolean,
   label: string,

@@ -3,8 +3,6 @@
  * checkpoint; scores are kept as a table, so that every figure can be computed again.
  */
 import path from 'node:path';
-import { cacheFolder } from './data/cache-folder.ts';
-import { openDataset } from './data/index.ts';
 import type { DatasetContext } from './data/module.ts';
 import { openLoader } from './data/loader.ts';
 import { evaluateScores, type Evaluation } from './evaluation/evaluate-scores.ts';
@@ -13,6 +11,7 @@ import { writeScores, type ScoreRow } from './evaluation/scores.ts';
 import { readCheckpoint } from './game/checkpoint.ts';
 import { restoreDetector } from './game/players.ts';
 import { writeFileAtomic } from './reports/files.ts';
+import { prepareData } from './prepare.ts';
 import type { RunConfig } from './run-config.ts';
 import { openTensorFlow } from './tensorflow/binding.ts';
 import { registerFastKernels } from './tensorflow/kernels.ts';
@@ -51,11 +50,7 @@ export async function evaluate(config: RunConfig, options: EvaluateOptions): Pro
     auc: number;
     threshold: number;
   };
-  const { name, ...settings } = config.data;
-  const dataset = await openDataset(
-    { name, settings, cacheFolder: cacheFolder(), seed: config.seed },
-    options.progress,
-  );
+  const dataset = await prepareData(config.data, config.seed, options.progress);
   const variant = await findDiscriminator(config.discriminator.name, config.discriminator['module']);
   const detector = variant.create(config.discriminator, {
     imageSize: dataset.size,

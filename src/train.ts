@@ -4,9 +4,7 @@
  */
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { cacheFolder } from './data/cache-folder.ts';
 import type { Batch } from './data/dataset.ts';
-import { openDataset } from './data/index.ts';
 import type { DatasetContext } from './data/module.ts';
 import { openLoader, type Loader } from './data/loader.ts';
 import { bestThreshold, prCurveAtEvenThresholds, rocAuc } from './evaluation/metrics.ts';
@@ -26,6 +24,7 @@ import type { LabelledImages } from './generator/generator.ts';
 import { createRng } from './ops/random.ts';
 import { comparisonGrid } from './reports/pictures.ts';
 import type { Reporter } from './reports/reporter.ts';
+import { prepareData } from './prepare.ts';
 import type { RunConfig } from './run-config.ts';
 import { openTensorFlow } from './tensorflow/binding.ts';
 import { registerFastKernels } from './tensorflow/kernels.ts';
@@ -71,9 +70,7 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
     ...(config.runtime.threads === null ? {} : { threads: config.runtime.threads }),
   });
   registerFastKernels();
-  const { name: dataName, ...dataSettings } = config.data;
-  const source = { name: dataName, settings: dataSettings, cacheFolder: cacheFolder(), seed: config.seed };
-  const dataset = await openDataset(source, options.progress);
+  const dataset = await prepareData(config.data, config.seed, options.progress);
   const loader = await openLoader(dataset, { seed: config.seed, augment: config.augment });
   const game = await openGame(config, dataset.size);
   try {

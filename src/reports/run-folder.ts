@@ -17,6 +17,8 @@ export interface RunStatus {
   /** The last finished step. */
   readonly step: number;
   readonly updatedAt: string;
+  /** Wall-clock minutes since this process opened the folder, plus those of the runs that it resumed. */
+  readonly minutes: number;
   readonly pid: number;
   /** Why it failed, or how to resume. */
   readonly message?: string;
@@ -68,11 +70,14 @@ export function openRunFolder(folder: string, options: RunFolderOptions): RunFol
   if (resumedStep === undefined) writeFileAtomic(file('config.yaml'), config);
   else dropMetricsAfter(file('metrics.jsonl'), resumedStep);
 
+  const opened = Date.now();
+  const before = resumedStep === undefined ? 0 : readRunStatus(folder).minutes;
   const setStatus = (state: RunState, step: number, message?: string): void => {
     const status: RunStatus = {
       state,
       step,
       updatedAt: new Date().toISOString(),
+      minutes: before + (Date.now() - opened) / 60_000,
       pid: process.pid,
       ...(message === undefined ? {} : { message }),
     };

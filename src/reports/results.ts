@@ -1,0 +1,76 @@
+/** Evaluations of several runs side by side: the table and the pictures that people read first. */
+import { rocCurve } from '../evaluation/metrics.ts';
+import type { Evaluation, GroupEvaluation } from '../evaluation/evaluate-scores.ts';
+import type { ScoreRow } from '../evaluation/scores.ts';
+import { rocChart } from './charts.ts';
+import type { ResultsTable } from './tables.ts';
+
+/** One evaluated run. */
+export interface EvaluatedRun {
+  /** What stands in the first column: the opponent. */
+  readonly name: string;
+  readonly evaluation: Evaluation;
+  readonly rows: readonly ScoreRow[];
+  readonly minutes: number;
+}
+
+/** AUC per group and per manipulation, with accuracy at val's threshold and the minutes that training took. */
+export function resultsTable(runs: readonly EvaluatedRun[]): ResultsTable {
+  const first = runs[0]?.evaluation;
+  if (first === undefined) {
+    throw new Error('no runs to put into a table');
+  }
+  const groups = first.groups.map((group) => group.group);
+  const manipulations = first.perManipulation.map((group) => group.group);
+  return {
+    columns: [
+      'opponent',
+      ...groups.map((group) => `AUC ${group}`),
+      ...manipulations,
+      'AP',
+      'EER',
+      'accuracy',
+      'minutes',
+    ],
+    rows: runs.map(({ name, evaluation, minutes }) => [
+      name,
+      ...groups.map((group) => find(evaluation.groups, group).macroAuc),
+      ...manipulations.map((group) => withoutInterval(find(evaluation.perManipulation, group).auc)),
+      withoutInterval(evaluation.overall.ap),
+      withoutInterval(evaluation.overall.eer),
+      withoutInterval(evaluation.overall.balancedAccuracy),
+      minutes.toFixed(1),
+    ]),
+  };
+}
+
+/** ROC curves of the runs on the manipulations of one group, against all reals. */
+export function rocOfGroup(group: string, runs: readonly EvaluatedRun[]): ReturnType<typeof rocChart> {
+  return rocChart(
+    `Manipulations ${group} in training, people never seen`,
+    runs.map(({ name, evaluation, rows }) => {
+      const { manipulations } = find(evaluation.groups, group);
+      const part = rows.filter((row) => row.label === 0 || manipulations.includes(row.manipulation));
+      const curve = rocCurve(
+        part.map((row) => row.label),
+        part.map((row) => row.score),
+      );
+      return { name, fpr: curve.fpr, tpr: curve.tpr, auc: find(evaluation.groups, group).auc.value };
+    }),
+  );
+}
+
+function find(groups: readonly GroupEvaluation[], name: string): GroupEvaluation {
+  const group = groups.find((candidate) => candidate.group === name);
+  if (group === undefined) {
+    throw new Error(`a run has no group ${name}: the runs were tested on different data`);
+  }
+  return group;
+}
+
+function withoutInterval({ value }: { readonly value: number }): {
+  readonly value: number;
+  readonly interval: null;
+} {
+  return { value, interval: null };
+}
