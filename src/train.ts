@@ -7,9 +7,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Batch } from './data/dataset.ts';
 import type { DatasetContext } from './data/module.ts';
 import { openLoader, type Loader } from './data/loader.ts';
-import { bestThreshold, prCurveAtEvenThresholds, rocAuc } from './evaluation/metrics.ts';
 import { score } from './evaluation/score.ts';
-import type { ScoreRow } from './evaluation/scores.ts';
 import {
   checkpointName,
   listCheckpoints,
@@ -18,16 +16,15 @@ import {
   saveCheckpoint,
 } from './game/checkpoint.ts';
 import { createGame, disposeGame, gameState, restoreGame, type Game } from './game/players.ts';
-import { craft, playRound, type RoundMetrics } from './game/round.ts';
+import { playRound, type RoundMetrics } from './game/round.ts';
 import { learningRateAt } from './game/schedule.ts';
 import type { LabelledImages } from './generator/generator.ts';
-import { createRng } from './ops/random.ts';
-import { comparisonGrid } from './reports/pictures.ts';
 import type { Reporter } from './reports/reporter.ts';
 import { prepareData } from './prepare.ts';
 import type { RunConfig } from './run-config.ts';
 import { openTensorFlow } from './tensorflow/binding.ts';
 import { registerFastKernels } from './tensorflow/kernels.ts';
+import { reportPictures, reportRound, reportVal, type Best } from './train-reports.ts';
 import { findDiscriminator, findGenerator } from './variants.ts';
 
 export interface TrainOptions {
@@ -54,13 +51,6 @@ export interface TrainResult {
   readonly rounds: number;
   /** The best round on val: its number, AUC and file. */
   readonly best: Best;
-}
-
-interface Best {
-  readonly round: number;
-  readonly auc: number;
-  /** Threshold with the best balanced accuracy on val. */
-  readonly threshold: number;
 }
 
 /** Trains one detector against one opponent, from the newest checkpoint in the run folder if there is one. */
@@ -148,9 +138,6 @@ async function play(
   return { status: 'finished', rounds: game.rounds, best: best ?? NO_BEST };
 }
 
-/** Images of a batch that pictures show. */
-const PICTURES = 8;
-
 const NO_BEST: Best = { round: 0, auc: Number.NaN, threshold: Number.NaN };
 
 /** The two players that the settings name, at round 0. */
@@ -212,77 +199,4 @@ function checkNoLeak(before: number | undefined, round: number): number {
     );
   }
   return numTensors;
-}
-
-function reportRound(
-  reporter: Reporter,
-  round: number,
-  metrics: RoundMetrics,
-  rates: { readonly detector: number; readonly generator: number },
-  milliseconds: number,
-): void {
-  Object.entries(metrics).forEach(([name, value]) => reporter.scalar(`train/${name}`, value, round));
-  reporter.scalar('train/lr_d', rates.detector, round);
-  reporter.scalar('train/lr_g', rates.generator, round);
-  reporter.scalar('speed/ms_per_round', milliseconds, round);
-  reporter.scalar('memory/resident_mb', process.memoryUsage().rss / 2 ** 20, round);
-  reporter.scalar('memory/tensors', tf.memory().numTensors, round);
-}
-
-/** Clean, adversarial, amplified difference and the opponent's maps for the batch's first images; histograms of maps and weights. */
-async function reportPictures(
-  reporter: Reporter,
-  game: Game,
-  batch: LabelledImages,
-  config: RunConfig,
-): Promise<void> {
-  // A stream of its own: looking at the game must not change it.
-  const rng = createRng(config.seed, 'pictures', game.rounds);
-  const perturbed = tf.tidy(() => craft(game, batch, config.game, rng));
-  const maps = Object.entries(perturbed.maps);
-  const sigma = perturbed.maps['sigma'];
-  const grid = comparisonGrid({
-    clean: firstImages(batch.images),
-    adversarial: firstImages(perturbed.images),
-    ...(sigma === undefined ? {} : { sigma: firstImages(sigma) }),
-    amplification: 4,
-  });
-  await reporter.image(`opponent/${grid.name}`, grid.picture, game.rounds);
-  maps.forEach(([name, map]) =>
-    reporter.histogram(`opponent/${name}`, map.dataSync<'float32'>(), game.rounds),
-  );
-  for (const [name, variable] of game.detector.state) {
-    reporter.histogram(`detector/${name}`, variable.dataSync<'float32'>(), game.rounds);
-  }
-  tf.dispose([perturbed.images, ...Object.values(perturbed.maps)]);
-}
-
-/** The first images of a batch, as plain data. */
-function firstImages(images: tf.Tensor4D): { shape: [number, number, number, number]; data: Float32Array } {
-  const first = tf.tidy(() => images.slice(0, Math.min(PICTURES, images.shape[0])));
-  const data = first.dataSync<'float32'>();
-  first.dispose();
-  return { shape: first.shape, data };
-}
-
-function reportVal(reporter: Reporter, round: number, rows: readonly ScoreRow[]): Best {
-  const labels = rows.map((row) => row.label);
-  const scores = rows.map((row) => row.score);
-  const auc = rocAuc(labels, scores, { group: 'val' });
-  const threshold = bestThreshold(labels, scores);
-  reporter.scalar('val/auc', auc, round);
-  for (const manipulation of new Set(rows.filter((row) => row.label === 1).map((row) => row.manipulation))) {
-    const group = rows.filter((row) => row.label === 0 || row.manipulation === manipulation);
-    reporter.scalar(
-      `val/auc_${manipulation}`,
-      rocAuc(
-        group.map((row) => row.label),
-        group.map((row) => row.score),
-        { group: manipulation },
-      ),
-      round,
-    );
-  }
-  reporter.prCurve('val/pr', prCurveAtEvenThresholds(labels, scores), round);
-  return { round, auc, threshold };
 }

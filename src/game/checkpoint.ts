@@ -41,7 +41,13 @@ export interface GameState {
 export function saveCheckpoint(file: string, state: GameState): void {
   const tensors = new Map<string, NamedArray>();
   for (const [name, variable] of state.variables) {
-    tensors.set(name, { shape: variable.shape, values: variable.dataSync<'float32'>() });
+    const values = variable.dataSync<'float32'>();
+    if (!values.every(Number.isFinite)) {
+      throw new Error(
+        `${file} was not written: ${name} holds NaN or infinity. Lower the learning rate; earlier checkpoints are good`,
+      );
+    }
+    tensors.set(name, { shape: variable.shape, values });
   }
   const metadata = {
     format: `deepfake-game checkpoint ${FORMAT}`,
