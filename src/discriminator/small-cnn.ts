@@ -6,6 +6,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { choice, integer, list, number, type SettingsOf } from '../config/settings.ts';
+import { reflectPad } from '../ops/reflect-pad.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
 import { apply, classifierHead, convBlock, discriminatorOf, type BlockContext } from './model.ts';
 
@@ -73,16 +74,6 @@ function frontEnd(input: SettingsOf<typeof settings>['input']): tf.layers.Layer 
 /** 4·(x − mean of the 3×3 neighbourhood), reflected borders: [N, H, W, C] → the same shape, about unit scale on photos' edges. */
 export function highpass(x: tf.Tensor4D): tf.Tensor4D {
   return tf.tidy(() => {
-    const padded = tf.mirrorPad(
-      x,
-      [
-        [0, 0],
-        [1, 1],
-        [1, 1],
-        [0, 0],
-      ],
-      'reflect',
-    );
-    return tf.mul(tf.sub(x, tf.avgPool(padded, 3, 1, 'valid')), 4);
+    return tf.mul(tf.sub(x, tf.avgPool(reflectPad(x, 1), 3, 1, 'valid')), 4);
   });
 }

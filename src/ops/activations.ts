@@ -10,8 +10,7 @@ export const SILU_GRAD = 'SiluGrad';
 
 /** SiLU, also called swish: x · sigmoid(x), elementwise (Elfwing et al. 2018; EfficientNet's activation). */
 export function silu<T extends tf.Tensor>(x: T): T {
-  if (hasKernel(SILU)) {
-    return runKernel<tf.Tensor[]>(SILU, { x })[0] as T;
-  }
-  return tf.mul(x, tf.sigmoid(x));
+  return tf.tidy(() =>
+    hasKernel(SILU) ? (runKernel<tf.Tensor[]>(SILU, { x })[0] as T) : tf.mul(x, tf.sigmoid(x)),
+  );
 }

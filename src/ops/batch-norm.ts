@@ -19,8 +19,9 @@ export interface BatchNormResult {
 
 /**
  * y = (x − mean) / √(var + epsilon) · scale + offset with the batch's mean and biased variance.
+ * Only y is for differentiating; mean and variance are for running statistics.
  *
- * @param x [N, H, W, C] float32, N·H·W ≥ 2
+ * @param x [N, H, W, C] float32; with N·H·W = 1 the variance is 0
  * @param scale [C] γ
  * @param offset [C] β
  * @param epsilon added to the variance, > 0
@@ -44,7 +45,8 @@ export function batchNormTraining(
   const { mean, variance } = tf.moments(x, [0, 1, 2]);
   const inverse = tf.mul(scale, tf.rsqrt(tf.add(variance, epsilon)));
   const y = tf.add(tf.mul(tf.sub(x, mean), inverse), offset) as tf.Tensor4D;
-  const unbiased = tf.mul(variance, count / (count - 1));
+  // A single value has no spread to estimate: 0, as TensorFlow's kernel says.
+  const unbiased = tf.mul(variance, count / Math.max(1, count - 1));
   return { y, mean: mean as tf.Tensor1D, variance: unbiased as tf.Tensor1D };
 }
 

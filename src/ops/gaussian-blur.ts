@@ -8,6 +8,7 @@
  * convolution of x serves every step of an attack.
  */
 import * as tf from '@tensorflow/tfjs';
+import { reflectPad } from './reflect-pad.ts';
 
 /** Below this σ (pixels) the nearest tap's weight exp(−1/2σ²) is zero in float32, so the blur is the identity exactly. */
 export const SIGMA_OF_IDENTITY = 0.05;
@@ -60,8 +61,7 @@ export function ringSums(images: tf.Tensor4D, k: number): RingSums {
     );
   }
   const sums = tf.tidy(() => {
-    const border: [number, number] = [radius, radius];
-    const padded = tf.mirrorPad(images, [[0, 0], border, border, [0, 0]], 'reflect');
+    const padded = reflectPad(images, radius);
     return geometry.squaredDistances.map((d) => {
       const filter = tf.tensor4d(ringFilter(k, d, channels), [k, k, channels, 1]);
       return tf.depthwiseConv2d(padded, filter, 1, 'valid');

@@ -66,12 +66,12 @@ export function createRng(seed: number, stream: string, counter = 0): Rng {
 export function philoxUniform(seed0: number, seed1: number, count: number): Float32Array {
   // TensorFlow mixes the two seeds through one Philox block into the key and the upper half of the counter.
   const high = (value: number): number => (value < 0 ? 0xffffffff : 0);
-  const mixed = philox([seed0 >>> 0, high(seed0), seed1 >>> 0, high(seed1)], [0x3ec8f720, 0x02461e29]);
+  const mixed = philox4x32([seed0 >>> 0, high(seed0), seed1 >>> 0, high(seed1)], [0x3ec8f720, 0x02461e29]);
   const key: [number, number] = [mixed[0], mixed[1]];
   const values = new Float32Array(count);
   const bits = new Uint32Array(values.buffer);
   for (let block = 0; block * 4 < count; block++) {
-    const four = philox([block, 0, mixed[2], mixed[3]], key);
+    const four = philox4x32([block, 0, mixed[2], mixed[3]], key);
     for (let i = 0; i < 4 && block * 4 + i < count; i++) {
       // 23 random bits under the exponent of 1 give a float in [1, 2)
       bits[block * 4 + i] = (four[i]! & 0x7fffff) | 0x3f800000;
@@ -82,7 +82,8 @@ export function philoxUniform(seed0: number, seed1: number, count: number): Floa
 
 type Four = [number, number, number, number];
 
-function philox(counter: Four, key: readonly [number, number]): Four {
+/** One block of Philox 4×32-10: four unsigned 32-bit words from a counter of four and a key of two, low word first. */
+export function philox4x32(counter: Four, key: readonly [number, number]): Four {
   let [c0, c1, c2, c3] = counter;
   let [k0, k1] = key;
   for (let round = 0; round < 10; round++) {

@@ -22,11 +22,17 @@ interface HeaderEntry {
   readonly data_offsets: readonly [number, number];
 }
 
-/** The file's bytes. Tensors lie in the map's order; the header is padded with blanks to a multiple of 8 bytes. */
+/**
+ * The file's bytes. Tensors lie in the map's order; the header is padded with blanks to a multiple of 8 bytes.
+ * Throws if a tensor's shape and number of values disagree.
+ */
 export function encodeSafeTensors({ tensors, metadata }: SafeTensors): Uint8Array {
   const header: Record<string, unknown> = { __metadata__: metadata };
   let offset = 0;
   for (const [name, { shape, values }] of tensors) {
+    if (sizeOf(shape) !== values.length) {
+      throw new Error(`tensor ${name} of shape [${shape.join(', ')}] has ${values.length} values`);
+    }
     const end = offset + values.byteLength;
     const dtype = values instanceof Float32Array ? 'F32' : 'I32';
     header[name] = { dtype, shape, data_offsets: [offset, end] } satisfies HeaderEntry;
@@ -47,7 +53,8 @@ export function encodeSafeTensors({ tensors, metadata }: SafeTensors): Uint8Arra
 
 /**
  * Reads what `encodeSafeTensors`, or any other writer of float32 and int32 tensors, wrote.
- * Throws, naming `source`, if the file is truncated, its header is malformed, or a tensor's range and shape disagree.
+ * Throws, naming `source`, if the file is truncated, its header is malformed, a tensor's range and shape disagree, or the
+ * tensors do not tile the data.
  */
 export function decodeSafeTensors(bytes: Uint8Array, source: string): SafeTensors {
   const fail = (why: string): never => {
@@ -66,21 +73,45 @@ export function decodeSafeTensors(bytes: Uint8Array, source: string): SafeTensor
   const tensors = new Map<string, NamedArray>();
   for (const [name, entry] of Object.entries(header.entries)) {
     const [from, to] = entry.data_offsets;
-    const size = entry.shape.reduce((product, n) => product * n, 1);
+    const size = sizeOf(entry.shape);
     if (!(from >= 0 && from <= to && to <= data.length)) {
       fail(`tensor ${name} lies at bytes ${from} to ${to} of ${data.length}: the file is truncated`);
     }
     if (to - from !== size * 4) {
       fail(`tensor ${name} of shape [${entry.shape.join(', ')}] has ${to - from} bytes`);
     }
-    // slice, so that the view is aligned and does not keep the whole file
-    const buffer = data.slice(from, to).buffer;
+    // A copy, so that it is aligned and does not keep the whole file; a Buffer's own slice would not copy.
+    const { buffer } = Uint8Array.from(data.subarray(from, to));
     tensors.set(name, {
       shape: entry.shape,
       values: entry.dtype === 'F32' ? new Float32Array(buffer) : new Int32Array(buffer),
     });
   }
+  checkTiling(header.entries, data.length, fail);
   return { tensors, metadata: header.metadata };
+}
+
+/** Each byte of the data belongs to one tensor: two that share bytes, or bytes of none, are signs of a damaged header. */
+function checkTiling(entries: Header['entries'], length: number, fail: (why: string) => never): void {
+  const ranges = Object.entries(entries)
+    .map(([name, { data_offsets: offsets }]) => ({ name, from: offsets[0], to: offsets[1] }))
+    .sort((a, b) => a.from - b.from || a.to - b.to);
+  let end = 0;
+  for (const { name, from, to } of ranges) {
+    if (from !== end) {
+      fail(
+        `tensor ${name} starts at byte ${from} and the one before ends at ${end}: they ${from < end ? 'overlap' : 'leave a gap'}`,
+      );
+    }
+    end = to;
+  }
+  if (end !== length) {
+    fail(`it has ${length - end} bytes that belong to no tensor`);
+  }
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, n) => product * n, 1);
 }
 
 interface Header {
@@ -89,19 +120,29 @@ interface Header {
 }
 
 function parseHeader(bytes: Uint8Array, fail: (why: string) => never): Header {
-  let header: Record<string, unknown>;
+  let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Record<string, unknown>;
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
     return fail(`its header is no JSON (${(error as Error).message})`);
   }
+  if (!isRecord(header)) {
+    return fail('its header is no object');
+  }
   const { __metadata__: metadata = {}, ...entries } = header;
+  if (!isRecord(metadata) || !Object.values(metadata).every((text) => typeof text === 'string')) {
+    return fail('its __metadata__ is no map of texts');
+  }
   for (const [name, entry] of Object.entries(entries)) {
     if (!isEntry(entry)) {
       fail(`tensor ${name} has no dtype F32 or I32, shape and data_offsets`);
     }
   }
   return { entries: entries as Header['entries'], metadata: metadata as Header['metadata'] };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isEntry(value: unknown): value is HeaderEntry {
