@@ -4,7 +4,7 @@ import { CANVAS } from './align.ts';
 import type { RgbImage } from './dataset.ts';
 import { toFloat, toRgb, type FloatImage } from './forgery/float-image.ts';
 import type { CanvasFace } from './forgery/forgery.ts';
-import { invertAffine, rotationAbout, type Affine } from './forgery/geometry.ts';
+import { applyAffine, invertAffine, rotationAbout, type Affine } from './forgery/geometry.ts';
 import { FORGERIES, type ForgeryName } from './forgery/index.ts';
 import { faceOutline, hullMask } from './forgery/mask.ts';
 import { setSharpness, sharpness } from './forgery/sharpness.ts';
@@ -49,7 +49,9 @@ const VIEW = 96;
 const MAX_TURN_DEGREES = 6;
 /** At 0.88 and 6 degrees the view's corners still lie on the canvas. */
 const SCALES = [0.88, 1] as const;
-const SHARPNESS_SHARES = [0.75, 1.15] as const;
+const SHARPNESS_SHARES = [0.55, 1.05] as const;
+/** Sharpness is set in the face and a little around it, so that no seam lies outside. */
+const FACE_EDGE = { inset: -3, feather: 6 };
 
 /**
  * Renders one manipulation of one variant of a photo: [size, size] sRGB pixels. All manipulations of a variant share the
@@ -60,17 +62,18 @@ export async function renderRow(
   { name, face, variant, donors }: RowSource,
   settings: RenderSettings,
 ): Promise<RgbImage> {
-  const draws = drawsOf(name, variant, settings);
-  const region = hullMask(faceOutline(face.landmarks), { inset: 2, feather: 8 }, CANVAS, CANVAS);
-  const goal = sharpness(face.image, region) * draws.sharpnessShare;
+  const { size } = settings;
+  const { toCanvas, sharpnessShare, quality } = drawsOf(name, variant, settings);
+  const crop = (image: FloatImage): FloatImage => warpAffine(image, toCanvas, size, size);
   const rng = rngFor(settings.seed, 'forgery', manipulation, name, variant);
-  const forged: FloatImage =
-    manipulation === 'real' ? face.image : FORGERIES[manipulation]({ target: face, donors, rng });
-  const matched = setSharpness(forged, region, goal);
-  return jpegRoundTrip(
-    toRgb(warpAffine(matched, draws.toCanvas, settings.size, settings.size)),
-    draws.quality,
-  );
+  const real = crop(face.image);
+  const made = manipulation === 'real' ? real : crop(FORGERIES[manipulation]({ target: face, donors, rng }));
+  const goal = sharpness(real);
+  goal.data.forEach((value, i) => (goal.data[i] = value * sharpnessShare));
+  const fromCanvas = invertAffine(toCanvas);
+  const outline = faceOutline(face.landmarks.map((point) => applyAffine(fromCanvas, point)));
+  const region = hullMask(outline, FACE_EDGE, size, size);
+  return jpegRoundTrip(toRgb(setSharpness(made, region, goal)), quality);
 }
 
 /** The shared draws of a photo's variant. */

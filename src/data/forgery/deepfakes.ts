@@ -16,7 +16,7 @@ import { gaussianBlur, resize, transposedConvolution } from './resample.ts';
 /** Doubling by cubic convolution as a transposed convolution: weights at ±1.75, ±1.25, ±0.75 and ±0.25 pixels. */
 const CUBIC = [-0.0234375, -0.0703125, 0.2265625, 0.8671875, 0.8671875, 0.2265625, -0.0703125, -0.0234375];
 /** Standard deviation of the share by which each tap of a trained kernel differs. */
-const UNEVENNESS = 0.04;
+const UNEVENNESS = 0.012;
 
 export const deepfakes: Forge = ({ target, donors, rng }) => {
   const { width, height } = target.image;
@@ -31,7 +31,7 @@ export const deepfakes: Forge = ({ target, donors, rng }) => {
 
 /** Down to half of the canvas and up by one transposed convolution, as a small decoder ends. */
 function generate(image: FloatImage, rng: Rng): FloatImage {
-  const half = resize(gaussianBlur(image, rng.range(0, 0.6)), image.width / 2, image.height / 2);
+  const half = resize(gaussianBlur(image, rng.range(0, 0.4)), image.width / 2, image.height / 2);
   return transposedConvolution(half, trainedKernel(rng), CUBIC.length);
 }
 

@@ -18,7 +18,7 @@ export const face2face: Forge = ({ target, rng }) => {
   const warped = warpToLandmarks(target, posed, 4);
   const rendered = relight(renderTwice(warped, rng), rng);
   const outline = faceOutline(posed);
-  const mask = hullMask(outline, { inset: rng.range(1, 4), feather: rng.range(2, 4) }, width, height);
+  const mask = hullMask(outline, { inset: rng.range(1, 4), feather: rng.range(1.5, 3) }, width, height);
   return blend(target.image, rendered, mask);
 };
 
@@ -47,7 +47,7 @@ function renderTwice(image: FloatImage, rng: Rng): FloatImage {
   const { width, height } = image;
   let result = image;
   for (let pass = 0; pass < 2; pass++) {
-    const scale = rng.range(0.6, 0.8);
+    const scale = rng.range(0.5, 0.7);
     result = resize(resize(result, Math.round(width * scale), Math.round(height * scale)), width, height);
   }
   return result;

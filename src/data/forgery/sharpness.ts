@@ -1,55 +1,48 @@
-/** Measuring and setting how sharp a region is, so that sharpness alone tells nothing about a forgery. */
+/** Measuring and setting how sharp a face is, place by place, so that sharpness alone tells nothing about a forgery. */
 
 import { luma, type FloatImage, type Mask } from './float-image.ts';
 import { gaussianBlur } from './resample.ts';
 
 /** Detail is what a Gaussian of this standard deviation, in pixels, takes away. */
 const DETAIL_SIGMA = 1;
+/** Standard deviation, in pixels, of the window that sharpness is averaged over. */
+const WINDOW_SIGMA = 6;
 /** Most that detail is taken away (-1 leaves the blurred image) and added. */
-const AMOUNTS = [-1, 2.5] as const;
+const MIN_AMOUNT = -1;
+const MAX_AMOUNT = 4;
 
 function detail<T extends FloatImage | Mask>(image: T): T {
   const blurred = gaussianBlur(image, DETAIL_SIGMA);
   return { ...image, data: image.data.map((value, i) => value - blurred.data[i]!) };
 }
 
-function weightedProduct(a: Mask, b: Mask, mask: Mask): number {
-  let sum = 0;
-  let total = 0;
-  for (let i = 0; i < mask.data.length; i++) {
-    sum += mask.data[i]! * a.data[i]! * b.data[i]!;
-    total += mask.data[i]!;
-  }
-  return sum / total;
+/** Mean of a·b in the window around each pixel. */
+function localProduct(a: Mask, b: Mask): Float32Array {
+  return gaussianBlur({ ...a, data: a.data.map((value, i) => value * b.data[i]!) }, WINDOW_SIGMA).data;
 }
 
-/** Root mean square of the luma's detail (image - blurred image) under the mask, in grey levels. */
-export function sharpness(image: FloatImage, mask: Mask): number {
+/** Root mean square of the luma's detail (image - blurred image) in a window around each pixel, in grey levels. */
+export function sharpness(image: FloatImage): Mask {
   const part = detail(luma(image));
-  return Math.sqrt(weightedProduct(part, part, mask));
+  return { ...part, data: localProduct(part, part).map((power) => Math.sqrt(Math.max(0, power))) };
 }
 
 /**
- * The image with amount·detail added under the mask, the amount chosen so that the region's `sharpness` becomes `goal`.
- * For a constant mask: |d + a·h|² = |d|² + 2a⟨d, h⟩ + a²|h|² = goal², h the detail of the detail d, solved for a; a goal
- * out of reach gets the nearest amount in [-1, 2.5].
+ * The image with amount·detail added where the mask is 1, the amount chosen pixel by pixel so that `sharpness` becomes
+ * `goal`. With d the detail and h the detail of the detail, both averaged in the window, |d + a·h|² = goal² is solved for
+ * a as if it were constant there; a goal out of reach gets the nearest amount in [-1, 4]. `goal` is of the image's size.
  */
-export function setSharpness(image: FloatImage, mask: Mask, goal: number): FloatImage {
-  const first = detail(image);
-  const d = luma(first);
+export function setSharpness(image: FloatImage, mask: Mask, goal: Mask): FloatImage {
+  const added = detail(image);
+  const d = luma(added);
   const h = detail(d);
-  const [dd, dh, hh] = [
-    weightedProduct(d, d, mask),
-    weightedProduct(d, h, mask),
-    weightedProduct(h, h, mask),
-  ];
-  if (hh === 0) return image; // without any detail there is nothing to scale
-  const discriminant = dh * dh - hh * (dd - goal * goal);
-  const root = (-dh + Math.sqrt(Math.max(0, discriminant))) / hh;
-  const amount = Math.min(Math.max(root, AMOUNTS[0]), AMOUNTS[1]);
+  const [dd, dh, hh] = [localProduct(d, d), localProduct(d, h), localProduct(h, h)];
   const result = image.data.slice();
-  for (let i = 0; i < result.length; i++) {
-    result[i]! += amount * mask.data[Math.floor(i / 3)]! * first.data[i]!;
+  for (let i = 0; i < d.data.length; i++) {
+    const discriminant = dh[i]! ** 2 - hh[i]! * (dd[i]! - goal.data[i]! ** 2);
+    const root = (-dh[i]! + Math.sqrt(Math.max(0, discriminant))) / Math.max(hh[i]!, 1e-6);
+    const amount = mask.data[i]! * Math.min(Math.max(root, MIN_AMOUNT), MAX_AMOUNT);
+    for (let c = 0; c < 3; c++) result[3 * i + c]! += amount * added.data[3 * i + c]!;
   }
   return { ...image, data: result };
 }

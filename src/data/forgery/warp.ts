@@ -29,6 +29,34 @@ export function warpSmooth(
   height: number,
 ): FloatImage {
   const result = emptyImage(width, height);
+  forEachPixel(toSource, width, height, (u, v, at) => sampleCubic(source, u, v, result.data, at));
+  return result;
+}
+
+/** As `warpSmooth`, but each pixel takes the value of the nearest source pixel: jagged where the scale is not 1. */
+export function warpNearest(
+  source: FloatImage,
+  toSource: PointMap,
+  width: number,
+  height: number,
+): FloatImage {
+  const result = emptyImage(width, height);
+  forEachPixel(toSource, width, height, (u, v, at) => {
+    const x = Math.min(Math.max(Math.round(u), 0), source.width - 1);
+    const y = Math.min(Math.max(Math.round(v), 0), source.height - 1);
+    const from = 3 * (y * source.width + x);
+    result.data.set(source.data.subarray(from, from + 3), at);
+  });
+  return result;
+}
+
+/** Calls `visit` with each pixel's place in the source and the index of its first value. */
+function forEachPixel(
+  toSource: PointMap,
+  width: number,
+  height: number,
+  visit: (u: number, v: number, at: number) => void,
+): void {
   const columns = Math.ceil((width - 1) / GRID) + 1;
   const rows = Math.ceil((height - 1) / GRID) + 1;
   const nodes = Array.from({ length: rows * columns }, (_, i) =>
@@ -41,14 +69,15 @@ export function warpSmooth(
       const column = Math.min(Math.floor(x / GRID), columns - 2);
       const fx = x / GRID - column;
       const corner = row * columns + column;
-      const [p, q] = [nodes[corner]!, nodes[corner + 1]!];
-      const [r, s] = [nodes[corner + columns]!, nodes[corner + columns + 1]!];
+      const p = nodes[corner]!;
+      const q = nodes[corner + 1]!;
+      const r = nodes[corner + columns]!;
+      const s = nodes[corner + columns + 1]!;
       const u = (1 - fy) * ((1 - fx) * p[0] + fx * q[0]) + fy * ((1 - fx) * r[0] + fx * s[0]);
       const v = (1 - fy) * ((1 - fx) * p[1] + fx * q[1]) + fy * ((1 - fx) * r[1] + fx * s[1]);
-      sampleCubic(source, u, v, result.data, 3 * (y * width + x));
+      visit(u, v, 3 * (y * width + x));
     }
   }
-  return result;
 }
 
 const weightsX = new Float64Array(4);
