@@ -52,7 +52,7 @@ export async function reportPictures(
   const grid = comparisonGrid({
     clean: firstImages(batch.images),
     adversarial: firstImages(perturbed.images),
-    ...(sigma === undefined ? {} : { sigma: firstImages(sigma) }),
+    ...(sigma === undefined ? {} : { sigma: firstImages(sigma), largestSigma: largestSigma(config, sigma) }),
     amplification: 4,
   });
   await reporter.image(`opponent/${grid.name}`, grid.picture, game.rounds);
@@ -63,6 +63,14 @@ export async function reportPictures(
     reporter.histogram(`detector/${name}`, variable.dataSync<'float32'>(), game.rounds);
   }
   tf.dispose([perturbed.images, ...Object.values(perturbed.maps)]);
+}
+
+/** The brightest colour of σ maps: the opponent's own bound, so that pictures of all rounds compare; without one, what the map reaches. */
+function largestSigma(config: RunConfig, sigma: tf.Tensor4D): number {
+  const bound = config.generator['sigma_max'];
+  return typeof bound === 'number'
+    ? bound
+    : Math.max(1, Math.ceil(tf.tidy(() => sigma.max().dataSync<'float32'>()[0]!)));
 }
 
 /** The first images of a batch, as plain data. */
