@@ -1,7 +1,8 @@
 /** Work in a process of its own: one request in, messages out, done. */
 
 import { fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 type Reply = { readonly message: unknown } | { readonly error: string };
 
@@ -17,7 +18,7 @@ export function runChild<Message>(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = fork(fileURLToPath(script), {
-      execArgv: ['--import', import.meta.resolve('tsx')],
+      execArgv: ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href],
       env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2' },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       serialization: 'advanced',
