@@ -99,12 +99,19 @@ export function readCheckpoint(file: string): LoadedCheckpoint {
       `${file} is ${metadata['format'] ?? 'no checkpoint of this program'}, and this version reads ${expected}: train anew or use the version that wrote it`,
     );
   }
-  const part = <T>(name: string): T => JSON.parse(metadata[name] ?? '{}') as T;
+  const part = <T>(name: string): T => {
+    try {
+      return JSON.parse(metadata[name]!) as T;
+    } catch (error) {
+      throw new Error(`${file} is damaged: its ${name} are missing or no JSON`, { cause: error });
+    }
+  };
   return { file, tensors, counters: part('counters'), identity: part('identity'), notes: part('notes') };
 }
 
 /**
- * Puts a checkpoint's tensors into variables. Nothing is changed unless everything fits: names, shapes, finite values.
+ * Puts a checkpoint's tensors into variables. Nothing is changed unless everything fits: names, shapes, types, finite values, and no
+ * tensor of the same groups left over, which a larger model would have.
  *
  * @param identity what the running game is; every key must have the checkpoint's value
  */
@@ -131,8 +138,19 @@ export function restore(
         `${checkpoint.file}: tensor ${name} has shape [${saved.shape.join(', ')}], the model wants [${variable.shape.join(', ')}]`,
       );
     }
+    if (!(saved.values instanceof Float32Array)) {
+      throw new Error(`${checkpoint.file}: tensor ${name} holds integers, the model wants float32`);
+    }
     if (!saved.values.every(Number.isFinite)) {
       throw new Error(`${checkpoint.file}: tensor ${name} holds NaN or infinity`);
+    }
+  }
+  const groups = new Set([...variables.keys()].map(groupOf));
+  for (const name of checkpoint.tensors.keys()) {
+    if (groups.has(groupOf(name)) && !variables.has(name)) {
+      throw new Error(
+        `${checkpoint.file} has a tensor ${name} that this model lacks: it is of another model`,
+      );
     }
   }
   for (const [name, variable] of variables) {
@@ -141,6 +159,10 @@ export function restore(
     variable.assign(value);
     value.dispose();
   }
+}
+
+function groupOf(name: string): string {
+  return name.slice(0, name.indexOf('/'));
 }
 
 /** File name of the checkpoint after `step` rounds. */
@@ -153,17 +175,24 @@ export function listCheckpoints(folder: string): readonly string[] {
   let names: string[];
   try {
     names = readdirSync(folder);
-  } catch {
-    return []; // no folder: nothing was saved yet
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      return []; // no folder: nothing was saved yet
+    }
+    throw new Error(`cannot list checkpoints in ${folder}: ${(error as Error).message}`, { cause: error });
   }
+  const stepOf = (name: string): number => Number(/^step-(\d+)\.safetensors$/.exec(name)?.[1]);
   return names
-    .filter((name) => /^step-\d+\.safetensors$/.test(name))
-    .sort()
+    .filter((name) => Number.isSafeInteger(stepOf(name)))
+    .sort((a, b) => stepOf(a) - stepOf(b))
     .map((name) => path.join(folder, name));
 }
 
-/** Removes all but the newest `keep` checkpoints of a folder. */
+/** Removes all but the newest `keep` checkpoints of a folder. Throws unless `keep` is at least 1. */
 export function pruneCheckpoints(folder: string, keep: number): void {
+  if (!Number.isSafeInteger(keep) || keep < 1) {
+    throw new Error(`at least one checkpoint must be kept, not ${keep}`);
+  }
   listCheckpoints(folder)
     .slice(0, -keep)
     .forEach((file) => rmSync(file, { force: true }));

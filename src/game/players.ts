@@ -60,18 +60,22 @@ export function gameState(game: Game, notes: Readonly<Record<string, string>> = 
 /** Puts a game where a checkpoint left it. Throws, changing nothing, if the checkpoint is of another game. */
 export function restoreGame(game: Game, checkpoint: LoadedCheckpoint): void {
   const { variables, identity } = gameState(game);
-  restore(checkpoint, variables, identity, (values, shape) => tf.tensor(values, shape, 'float32'));
   const counter = (name: string): number => {
     const value = checkpoint.counters[name];
-    if (!Number.isSafeInteger(value)) {
+    if (!Number.isSafeInteger(value) || value! < 0) {
       throw new Error(`${checkpoint.file} has no counter ${name}: it was not written by a game`);
     }
     return value!;
   };
-  game.rounds = counter('rounds');
-  game.detectorOptimizer.seek(counter('updates_d'));
-  game.generatorOptimizer.seek(counter('updates_g'));
-  game.rng.seek(counter('opponent_draws'));
+  const rounds = counter('rounds');
+  const [detectorUpdates, generatorUpdates] = [counter('updates_d'), counter('updates_g')];
+  const draws = counter('opponent_draws');
+  // the last thing that can fail, and the first that changes anything
+  restore(checkpoint, variables, identity, (values, shape) => tf.tensor(values, shape, 'float32'));
+  game.rounds = rounds;
+  game.detectorOptimizer.seek(detectorUpdates);
+  game.generatorOptimizer.seek(generatorUpdates);
+  game.rng.seek(draws);
 }
 
 /** Puts only the detector's variables of a checkpoint into a detector, for evaluation and export. */

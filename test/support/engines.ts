@@ -11,8 +11,8 @@ export const ENGINES: readonly EngineName[] = ['tensorflow', 'cpu'];
 export async function useEngine(name: EngineName): Promise<void> {
   openTensorFlow({ device: 'cpu' });
   registerFastKernels();
-  // the plain engine advises tfjs-node at its first use, except in tests
-  tf.env().set('IS_TEST', true);
+  // the plain engine advises tfjs-node at its first use, except in production
+  tf.enableProdMode();
   await tf.setBackend(name);
 }
 

@@ -58,23 +58,30 @@ export function centralDifferences(
 
 /** Fails unless a second call of `job` leaves as many tensors as it found; `job` disposes what it returns itself. */
 export function expectNoLeak(job: () => void): void {
+  const dataIds = (): number => tf.engine().backend.numDataIds();
   job();
-  const before = tf.memory();
+  const before = { ...tf.memory(), dataIds: dataIds() };
   job();
-  const after = tf.memory();
+  const after = { ...tf.memory(), dataIds: dataIds() };
   expect(after.numTensors, 'tensors').to.equal(before.numTensors);
   expect(after.numDataBuffers, 'data buffers').to.equal(before.numDataBuffers);
+  expect(after.dataIds, 'the engine’s own count').to.equal(before.dataIds);
 }
+
+/** Bytes of variables by name. */
+export type Snapshot = ReadonlyMap<string, Buffer>;
 
 /** A copy of every variable's values by name. */
-export function snapshot(variables: ReadonlyMap<string, tf.Variable>): ReadonlyMap<string, number[]> {
-  return new Map([...variables].map(([name, variable]) => [name, bits(variable.dataSync())]));
+export function snapshot(variables: ReadonlyMap<string, tf.Variable>): Snapshot {
+  return new Map(
+    [...variables].map(([name, variable]) => [
+      name,
+      Buffer.from(variable.dataSync<'float32'>().slice().buffer),
+    ]),
+  );
 }
 
-/** The names whose values differ between two snapshots. */
-export function changed(
-  before: ReadonlyMap<string, number[]>,
-  after: ReadonlyMap<string, number[]>,
-): readonly string[] {
-  return [...before].filter(([name, old]) => old.join() !== after.get(name)!.join()).map(([name]) => name);
+/** The names whose values differ in any bit between two snapshots. */
+export function changed(before: Snapshot, after: Snapshot): readonly string[] {
+  return [...before].filter(([name, old]) => !old.equals(after.get(name)!)).map(([name]) => name);
 }

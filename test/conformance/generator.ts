@@ -1,0 +1,208 @@
+/** What every opponent keeps, whatever it changes. */
+import * as tf from '@tensorflow/tfjs';
+import { expect } from 'chai';
+import type { Discriminator } from '../../src/discriminator/discriminator.ts';
+import type {
+  AnyGeneratorVariant,
+  Generator,
+  LabelledImages,
+  LossOf,
+} from '../../src/generator/generator.ts';
+import { createRng } from '../../src/ops/random.ts';
+import { lossAgainst, noiseBatch, settle, tinyDetector } from '../support/players.ts';
+import { bits, changed, expectClose, expectNoLeak, noiseTensor, snapshot } from '../support/tensors.ts';
+
+export interface GeneratorCase {
+  readonly variant: AnyGeneratorVariant;
+  /** As shipped. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Settings that take all its power: its images are then the clean ones. */
+  readonly powerless: Readonly<Record<string, unknown>>;
+  /** Settings under which it does what it does without following the gradient; null where it follows none. */
+  readonly blind: Readonly<Record<string, unknown>> | null;
+  /** Largest change of a pixel that it may make; 1 where its budget is none of pixels. */
+  readonly largestChange: number;
+  /** Whether its images must have the size that it was built for. */
+  readonly fixedSize: boolean;
+}
+
+const SIZE = 16;
+const LABELS = [1, 0, 0, 1, 1, 0, 1];
+
+/** Declares the tests of an opponent. TensorFlow is the engine. */
+export function itIsAGenerator(given: GeneratorCase): void {
+  let detector: Discriminator;
+  let batch: LabelledImages;
+  let generator: Generator;
+  const create = (settings: Readonly<Record<string, unknown>> = {}, seed = 3): Generator =>
+    given.variant.create({ ...given.settings, ...settings }, { imageSize: SIZE, seed });
+  const perturb = (
+    opponent: Generator = generator,
+    on: LabelledImages = batch,
+    lossOf: LossOf = lossAgainst(detector, on.labels),
+  ): Float32Array => {
+    const { images, maps } = tf.tidy(() => opponent.perturb(on, lossOf, createRng(5, 'opponent')));
+    const values = images.dataSync<'float32'>();
+    tf.dispose([images, ...Object.values(maps)]);
+    return values;
+  };
+  const losses = (images: Float32Array): number[] =>
+    tf.tidy(() => [
+      ...lossAgainst(detector, batch.labels)(tf.tensor4d(images, batch.images.shape)).dataSync(),
+    ]);
+  /** With another opponent, disposed afterwards. */
+  const using = <T>(settings: Readonly<Record<string, unknown>>, job: (other: Generator) => T): T => {
+    const other = create(settings);
+    try {
+      return job(other);
+    } finally {
+      other.dispose();
+    }
+  };
+  const free = ({ images, labels }: LabelledImages): void => tf.dispose([images, labels]);
+
+  before(() => {
+    detector = tinyDetector({ imageSize: SIZE });
+    batch = noiseBatch(LABELS, SIZE);
+    settle(detector, batch.images);
+    generator = create();
+  });
+  after(() => {
+    generator.dispose();
+    detector.dispose();
+    free(batch);
+  });
+
+  it('gives images of the same shape, in [0, 1], and leaves its input as it was', () => {
+    const images = tf.tidy(() => {
+      // extremes beside the noise: what leaves [0, 1] leaves it there
+      const noise = noiseTensor(2, batch.images.shape, -1, 2);
+      return tf.clipByValue(noise, 0, 1) as tf.Tensor4D;
+    });
+    const before = bits(images.dataSync());
+    const on = { images, labels: batch.labels };
+    const shape = tf.tidy(
+      () => generator.perturb(on, lossAgainst(detector, on.labels), createRng(1, 'x')).images.shape,
+    );
+    expect(shape).to.deep.equal(images.shape);
+    const values = perturb(generator, on);
+    expect(values.every((v) => v >= 0 && v <= 1)).to.equal(true);
+    expect(bits(images.dataSync())).to.deep.equal(before);
+    images.dispose();
+  });
+
+  it('keeps its maps at one value a pixel, finite', () => {
+    tf.tidy(() => {
+      const { maps } = generator.perturb(batch, lossAgainst(detector, batch.labels), createRng(1, 'x'));
+      for (const map of Object.values(maps)) {
+        expect(map.shape).to.deep.equal([LABELS.length, SIZE, SIZE, 1]);
+        expect(map.dataSync().every(Number.isFinite)).to.equal(true);
+      }
+    });
+  });
+
+  it('stays within its budget, pixel by pixel, in batches of unequal classes', () => {
+    for (const labels of [LABELS, [1, 0, 0, 0, 0, 0, 0], [0, 1, 1, 1, 1, 1, 1]]) {
+      const on = { images: batch.images, labels: tf.tensor1d(labels, 'int32') };
+      const clean = batch.images.dataSync();
+      const values = perturb(generator, on);
+      const largest = values.reduce((most, v, i) => Math.max(most, Math.abs(v - clean[i]!)), 0);
+      expect(largest).to.be.at.most(given.largestChange + 1e-6);
+      on.labels.dispose();
+    }
+  });
+
+  it('gives the clean images when it has no power', () => {
+    using(given.powerless, (powerless) => {
+      expect(bits(perturb(powerless))).to.deep.equal(bits(batch.images.dataSync()));
+    });
+  });
+
+  it('repeats bit for bit from the same seed', () => {
+    const first = bits(perturb());
+    expect(bits(perturb())).to.deep.equal(first);
+    using({}, (again) => expect(bits(perturb(again))).to.deep.equal(first));
+  });
+
+  if (given.blind !== null) {
+    const { blind } = given;
+    it('raises the detector’s loss by following the gradient', () => {
+      const followed = losses(perturb());
+      const without = using(blind, (other) => losses(perturb(other)));
+      const rises = followed.map((loss, i) => loss - without[i]!);
+      expect(rises.reduce((a, b) => a + b) / rises.length).to.be.above(0);
+      expect(rises.filter((rise) => rise >= 0).length).to.be.at.least(LABELS.length - 1);
+    });
+  }
+
+  it('takes one image, only real ones, only fake ones', () => {
+    for (const labels of [[0], [1], [0, 0, 0], [1, 1]]) {
+      const on = noiseBatch(labels, SIZE, 9);
+      const values = perturb(generator, on);
+      expect(values.length).to.equal(labels.length * SIZE * SIZE * 3);
+      expect(values.every((v) => v >= 0 && v <= 1)).to.equal(true);
+      free(on);
+    }
+  });
+
+  it('treats images of other sizes as it promises', () => {
+    const images = noiseTensor(4, [2, 13, 11, 3]);
+    const on = { images, labels: tf.tensor1d([0, 1], 'int32') };
+    const lossOf: LossOf = (x) => tf.sum(tf.square(x), [1, 2, 3]) as tf.Tensor1D;
+    if (given.fixedSize) {
+      expect(() => perturb(generator, on, lossOf)).to.throw(/shape/);
+    } else {
+      expect(perturb(generator, on, lossOf).length).to.equal(images.size);
+    }
+    free(on);
+  });
+
+  for (const crafting of ['eval', 'train'] as const) {
+    it(`moves nothing of the detector when crafting in ${crafting} mode`, () => {
+      const before = snapshot(detector.state);
+      const own = snapshot(generator.state);
+      perturb(generator, batch, lossAgainst(detector, batch.labels, crafting));
+      expect(changed(before, snapshot(detector.state))).to.deep.equal([]);
+      expect(changed(own, snapshot(generator.state))).to.deep.equal([]);
+    });
+  }
+
+  it('keeps no tensor', () => {
+    expectNoLeak(() => perturb());
+    // one that is not tidied around keeps nothing but its result
+    expectNoLeak(() => {
+      const { images, maps } = generator.perturb(
+        batch,
+        lossAgainst(detector, batch.labels),
+        createRng(1, 'x'),
+      );
+      tf.dispose([images, ...Object.values(maps)]);
+    });
+  });
+
+  it('frees on dispose all that it was built of', () => {
+    expectNoLeak(() => create().dispose());
+  });
+
+  it('names every variable once, those that training moves among them', () => {
+    const all = [...generator.state.values()];
+    expect(new Set(all).size).to.equal(all.length);
+    for (const variable of generator.trainable) expect(all).to.include(variable);
+  });
+
+  it('treats each image for itself, if it is a classical attack', () => {
+    if (generator.trainable.length > 0) return;
+    const together = perturb();
+    const size = SIZE * SIZE * 3;
+    LABELS.forEach((label, i) => {
+      const alone = {
+        images: tf.tidy(() => batch.images.slice([i], [1])),
+        labels: tf.tensor1d([label], 'int32'),
+      };
+      expectClose(perturb(generator, alone), together.subarray(i * size, (i + 1) * size), {
+        absolute: 1e-5,
+      });
+      free(alone);
+    });
+  });
+}

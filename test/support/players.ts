@@ -1,0 +1,59 @@
+/** Small players and batches for tests of the game: seconds, not minutes. */
+import * as tf from '@tensorflow/tfjs';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { parse } from 'yaml';
+import type { Discriminator } from '../../src/discriminator/discriminator.ts';
+import { smallCnn } from '../../src/discriminator/small-cnn.ts';
+import { crossEntropy } from '../../src/game/objective.ts';
+import type { LabelledImages, LossOf } from '../../src/generator/generator.ts';
+import { noiseTensor } from './tensors.ts';
+
+const CONFIGS = path.resolve(import.meta.dirname, '../../configs');
+
+/** A variant's settings as they ship: configs/GROUP/NAME.yaml, whichever package it fills. */
+export function shippedSettings(group: string, name: string): Record<string, unknown> {
+  const file = parse(readFileSync(path.join(CONFIGS, group, `${name}.yaml`), 'utf8')) as Record<
+    string,
+    unknown
+  >;
+  return (file[group] ?? file) as Record<string, unknown>;
+}
+
+/** Two convolutions; running statistics are those of the last tracked pass. */
+export function tinyDetector(
+  options: { readonly imageSize?: number; readonly seed?: number; readonly auxiliary?: boolean } = {},
+): Discriminator {
+  const { imageSize = 16, seed = 1, auxiliary = true } = options;
+  return smallCnn.create(
+    { channels: [6, 8], strides: [2, 2], input: 'rgb-highpass', bn_momentum: 0, bn_epsilon: 1e-3 },
+    { imageSize, seed, auxiliaryBatchNorm: auxiliary },
+  );
+}
+
+/** Gives both branches running statistics that suit the images. */
+export function settle(detector: Discriminator, images: tf.Tensor4D): void {
+  tf.tidy(() => {
+    for (const branch of ['main', 'auxiliary'] as const) {
+      detector.logits(images, { training: true, trackStatistics: true, branch });
+    }
+  });
+}
+
+/** Noise images with the given labels. */
+export function noiseBatch(labels: readonly number[], size = 16, seed = 1): LabelledImages {
+  return {
+    images: noiseTensor(seed, [labels.length, size, size, 3]),
+    labels: tf.tensor1d([...labels], 'int32'),
+  };
+}
+
+/** The detector's loss as the game hands it to an opponent. */
+export function lossAgainst(
+  detector: Discriminator,
+  labels: tf.Tensor1D,
+  crafting: 'eval' | 'train' = 'eval',
+): LossOf {
+  const pass = { training: crafting === 'train', trackStatistics: false, branch: 'auxiliary' } as const;
+  return (images) => crossEntropy(detector.logits(images, pass), labels);
+}
