@@ -27,6 +27,10 @@ export const gameSettings = {
   objective: choice(['clean', 'adversarial', 'clean+adversarial'], 'Which images the detector learns from.'),
   lambda: number({ min: 0, doc: 'λ, weight of the adversarial loss.' }),
   rounds: integer({ min: 1, doc: 'Rounds to play.' }),
+  clean_rounds: integer({
+    min: 0,
+    doc: 'Rounds at the start that learn from clean images alone; then the opponent joins.',
+  }),
   batch_size: integer({ min: 2, doc: 'Images a round, half of them real.' }),
   g_per_d: integer({ min: 1, doc: 'Steps of a learned generator per round.' }),
   d_per_g: integer({ min: 1, doc: 'Steps of the detector per round.' }),

@@ -16,7 +16,7 @@ import {
   saveCheckpoint,
 } from './game/checkpoint.ts';
 import { createGame, disposeGame, gameState, restoreGame, type Game } from './game/players.ts';
-import { playRound, type RoundMetrics } from './game/round.ts';
+import { playRound, type RoundMetrics, type RoundSettings } from './game/round.ts';
 import { learningRateAt } from './game/schedule.ts';
 import type { LabelledImages } from './generator/generator.ts';
 import type { Reporter } from './reports/reporter.ts';
@@ -98,7 +98,7 @@ async function play(
     const rate = learningRateAt(settings.schedule, game.rounds, settings.rounds);
     const rates = { detector: rate * config.optimizer_d.lr, generator: rate * config.optimizer_g.lr };
     const images = toTensors(batch);
-    const metrics = playRound(game, images, settings, rates, game.rng);
+    const metrics = playRound(game, images, roundSettings(settings, game.rounds), rates, game.rng);
     game.rounds += 1;
     checkFinite(metrics, batch, game.rounds, checkpoints);
     options.onRound({ round: game.rounds, rounds: settings.rounds, metrics, images: batch.samples.length });
@@ -162,6 +162,11 @@ function resume(game: Game, checkpoints: string, log: (line: string) => void): B
   restoreGame(game, checkpoint);
   log(`resumed after round ${game.rounds} from ${newest}`);
   return JSON.parse(checkpoint.notes['best'] ?? 'null') as Best | null;
+}
+
+/** The opponent joins after `clean_rounds`: against a detector that knows nothing yet there is nothing to win. */
+function roundSettings(settings: RunConfig['game'], round: number): RoundSettings {
+  return round < settings.clean_rounds ? { ...settings, objective: 'clean' } : settings;
 }
 
 function toTensors(batch: Batch): LabelledImages {

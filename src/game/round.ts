@@ -47,7 +47,7 @@ export function playRound(
 ): RoundMetrics {
   return tf.tidy(() => {
     const metrics: Record<string, number> = {};
-    if (players.generator.trainable.length > 0) {
+    if (settings.objective !== 'clean' && players.generator.trainable.length > 0) {
       for (let step = 0; step < settings.g_per_d; step++) {
         Object.assign(metrics, generatorStep(players, batch, settings, learningRates.generator, rng));
       }
