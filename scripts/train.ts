@@ -14,6 +14,11 @@ import { run } from '../src/run.ts';
 import { CONFIGS, composeRun, resolveContext, type ComposedRun } from './compose-run.ts';
 import { runScript, stopSignal } from './run-script.ts';
 
+const RESUME_HELP = `
+To go on with a run that was stopped, from its newest checkpoint and with its own settings
+  --resume FOLDER           the run folder
+`;
+
 await runScript(async () => {
   const { resume, rest } = takeResume(process.argv.slice(2));
   const command = parseCommandLine(rest);
@@ -22,7 +27,7 @@ await runScript(async () => {
   }
   const files = openConfigFiles(command.configDir ?? CONFIGS);
   if (command.help) {
-    process.stdout.write(helpText('npm run train --', files));
+    process.stdout.write(helpText('npm run train --', files) + RESUME_HELP);
     return 0;
   }
   const configName = command.configName ?? 'train';

@@ -2,6 +2,7 @@
  * Evaluation of a trained detector: the composition root, and the only reader of a test split. The threshold comes from val with the
  * checkpoint; scores are kept as a table, so that every figure can be computed again.
  */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { DatasetContext } from './data/module.ts';
 import { openLoader } from './data/loader.ts';
@@ -44,7 +45,13 @@ export async function evaluate(config: RunConfig, options: EvaluateOptions): Pro
   const { device, threads } = config.runtime;
   openTensorFlow({ device, ...(threads === null ? {} : { threads }) });
   registerFastKernels();
-  const checkpoint = readCheckpoint(path.join(options.dir, 'checkpoints', 'best.safetensors'));
+  const best = path.join(options.dir, 'checkpoints', 'best.safetensors');
+  if (!existsSync(best)) {
+    throw new Error(
+      `${best} is missing: the run was never evaluated on val. Train it on with --resume ${options.dir}, or anew`,
+    );
+  }
+  const checkpoint = readCheckpoint(best);
   const { round, auc, threshold } = JSON.parse(checkpoint.notes['best']!) as {
     round: number;
     auc: number;

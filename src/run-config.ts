@@ -2,6 +2,7 @@
  * The settings of a run, typed and checked: each room's own record of settings, those of the chosen variants among them.
  * A variant is chosen by the `name` key of its group; `name: module` takes a user's own file instead.
  */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { ConfigError } from './config/config-error.ts';
 import { checkSettings } from './config/schema.ts';
@@ -126,6 +127,10 @@ export async function checkRunConfig(resolved: MapNode): Promise<RunConfig> {
 }
 
 /** The settings that a run folder keeps. Throws if the folder holds no run. */
-export function readRunConfig(dir: string): Promise<RunConfig> {
-  return checkRunConfig(readConfigFile(path.join(dir, 'config.yaml')).root);
+export async function readRunConfig(dir: string): Promise<RunConfig> {
+  const file = path.join(dir, 'config.yaml');
+  if (!existsSync(file)) {
+    throw new ConfigError(`${dir}: no run here (config.yaml is missing). Name the folder of a run`);
+  }
+  return checkRunConfig(readConfigFile(file).root);
 }

@@ -78,11 +78,19 @@ export async function run(config: RunConfig, options: RunOptions): Promise<Train
 
 /** Round of the newest checkpoint of a run. Throws if there is none. */
 function lastRound(dir: string): number {
-  const newest = listCheckpoints(path.join(dir, 'checkpoints')).at(-1);
+  const [newest, older] = [...listCheckpoints(path.join(dir, 'checkpoints'))].reverse();
   if (newest === undefined) {
     throw new Error(`${dir}: no checkpoint to resume from. Start the run anew in another folder`);
   }
-  return readCheckpoint(newest).counters['rounds']!;
+  try {
+    return readCheckpoint(newest).counters['rounds']!;
+  } catch (cause) {
+    const remedy =
+      older === undefined
+        ? 'Start the run anew in another folder'
+        : `Move it away to resume from ${path.basename(older)}`;
+    throw new Error(`${(cause as Error).message}. ${remedy}`, { cause });
+  }
 }
 
 /** A line at the start and the end of each stage of preparing data, and every ten seconds between. */

@@ -112,7 +112,14 @@ async function play(
     }
     tf.dispose([images.images, images.labels]);
     if (every(evaluation.every, game.rounds) || last) {
-      const rows = await score(game.detector, loader.evalBatches('val', evaluation.batch_size));
+      const rows = await score(game.detector, loader.evalBatches('val', evaluation.batch_size)).catch(
+        (cause: Error) => {
+          throw new Error(
+            `round ${game.rounds}, on val: ${cause.message}; the last good checkpoint is ${lastGood(checkpoints)}`,
+            { cause },
+          );
+        },
+      );
       const scored = reportVal(reporter, game.rounds, rows);
       log(
         `round ${game.rounds}: val AUC ${scored.auc.toFixed(4)}${best === null || scored.auc > best.auc ? ', the best so far' : ''}`,
@@ -187,12 +194,15 @@ function every(period: number, round: number): boolean {
 function checkFinite(metrics: RoundMetrics, batch: Batch, round: number, checkpoints: string): void {
   const broken = Object.entries(metrics).find(([, value]) => !Number.isFinite(value));
   if (broken !== undefined) {
-    const good = listCheckpoints(checkpoints).at(-1) ?? 'none yet';
     const files = batch.samples.map((sample) => `  ${sample.id} (${sample.file})`).join('\n');
     throw new Error(
-      `round ${round}: ${broken[0]} is ${broken[1]}. Lower the learning rate or set optimizer_d.clip_norm; the last good checkpoint is ${good}. The batch was\n${files}`,
+      `round ${round}: ${broken[0]} is ${broken[1]}. Lower the learning rate or set optimizer_d.clip_norm; the last good checkpoint is ${lastGood(checkpoints)}. The batch was\n${files}`,
     );
   }
+}
+
+function lastGood(checkpoints: string): string {
+  return listCheckpoints(checkpoints).at(-1) ?? 'none yet';
 }
 
 /** Every round must free what it makes: a leak is an error now, not memory gone in three hours. */
