@@ -156,6 +156,31 @@ describe('data/forgery resampling', () => {
   });
 });
 
+describe('data/forgery Gaussian blur', () => {
+  for (const [width, height, sigma] of [
+    [9, 7, 1.5],
+    [3, 2, 4],
+  ] as const) {
+    it(`is the sum over a square window with repeated borders (${width}×${height}, σ ${sigma})`, () => {
+      const image = noiseImage(width, height);
+      const got = gaussianBlur(image, sigma);
+      const radius = Math.ceil(3 * sigma);
+      const clip = (value: number, count: number): number => Math.min(Math.max(value, 0), count - 1);
+      for (let at = 0; at < got.data.length; at++) {
+        const [c, x, y] = [at % 3, Math.floor(at / 3) % width, Math.floor(at / 3 / width)];
+        let [sum, total] = [0, 0];
+        for (let v = -radius; v <= radius; v++)
+          for (let u = -radius; u <= radius; u++) {
+            const weight = Math.exp(-(u * u + v * v) / (2 * sigma * sigma));
+            sum += weight * image.data[3 * (clip(y + v, height) * width + clip(x + u, width)) + c]!;
+            total += weight;
+          }
+        expect(got.data[at]).to.be.closeTo(sum / total, 1e-3);
+      }
+    });
+  }
+});
+
 describe('data/forgery sharpness', () => {
   const image = gaussianBlur(noiseImage(64, 64), 0.8);
 

@@ -26,14 +26,17 @@ function alongAxis(
 ): Float32Array {
   const result = new Float32Array(data.length);
   const radius = (weights.length - 1) / 2;
-  for (let block = 0; block < data.length; block += count * stride) {
-    for (let i = 0; i < count; i++) {
-      const out = block + i * stride;
-      for (let k = -radius; k <= radius; k++) {
-        const from = block + Math.min(Math.max(i + k, 0), count - 1) * stride;
-        const weight = weights[k + radius]!;
-        for (let c = 0; c < stride; c++) result[out + c]! += weight * data[from + c]!;
-      }
+  const length = count * stride;
+  for (let block = 0; block < data.length; block += length) {
+    for (let k = -radius; k <= radius; k++) {
+      const weight = weights[k + radius]!;
+      const shift = k * stride;
+      const from = Math.min(Math.max(0, -shift), length); // before it, the first pixel repeats
+      const to = Math.max(Math.min(length, length - shift), 0); // from it on, the last one
+      for (let i = 0; i < from; i++) result[block + i]! += weight * data[block + (i % stride)]!;
+      for (let i = from; i < to; i++) result[block + i]! += weight * data[block + i + shift]!;
+      const last = block + length - stride;
+      for (let i = to; i < length; i++) result[block + i]! += weight * data[last + (i % stride)]!;
     }
   }
   return result;
