@@ -158,7 +158,7 @@ async function identity(
   const forgery = (await readdir(path.join(here, 'forgery')))
     .sort()
     .map((name) => path.join('forgery', name));
-  for (const file of ['align.ts', 'render-row.ts', 'rng.ts', ...forgery])
+  for (const file of ['align.ts', 'image.ts', 'render-row.ts', 'rng.ts', ...forgery])
     hash.update(await readFile(path.join(here, file)));
   return hash.digest('hex').slice(0, 16);
 }
