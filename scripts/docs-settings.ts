@@ -1,0 +1,114 @@
+// node --import tsx scripts/docs-settings.ts: writes the tables of docs/settings.md from the records of settings and configs/.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { openConfigFiles, type ConfigFiles } from '../src/config/config-files.ts';
+import { isSetting, type SettingsRecord } from '../src/config/settings.ts';
+import { plainValue, type MapNode } from '../src/config/tree.ts';
+import { datasetSettings } from '../src/data/index.ts';
+import { writeFileAtomic } from '../src/reports/files.ts';
+import { commonSettings } from '../src/run-config.ts';
+import { findDiscriminator, findGenerator } from '../src/variants.ts';
+import { CONFIGS } from './compose-run.ts';
+import { runScript } from './run-script.ts';
+
+/** The page that holds the tables, between two comments. */
+export const PAGE = path.join(import.meta.dirname, '../docs/settings.md');
+const BEGIN = '<!-- tables: written by scripts/docs-settings.ts -->';
+const END = '<!-- end of tables -->';
+
+/** Groups whose options are variants with settings of their own, by the function that knows them. */
+const VARIANTS: Readonly<Record<string, (name: string) => Promise<SettingsRecord>>> = {
+  data: (name) => datasetSettings(name),
+  discriminator: async (name) => (await findDiscriminator(name, undefined)).settings,
+  generator: async (name) => (await findGenerator(name, undefined)).settings,
+};
+
+/** The page with its tables as they should be. Throws if the comments that enclose them are missing. */
+export async function withTables(page: string): Promise<string> {
+  const [head, rest] = page.split(BEGIN);
+  const tail = rest?.split(END)[1];
+  if (head === undefined || tail === undefined) throw new Error(`${PAGE}: '${BEGIN}' … '${END}' is missing`);
+  return `${head}${BEGIN}\n\n${await tables(openConfigFiles(CONFIGS))}\n${END}${tail}`;
+}
+
+async function tables(files: ConfigFiles): Promise<string> {
+  const parts: string[] = [];
+  for (const [group, settingsOf] of Object.entries(VARIANTS)) {
+    const options = files
+      .options(group)
+      .map((option) => [option, valuesOf(files, `${group}/${option}`)] as const);
+    const names = [...new Set(options.map(([, values]) => values['name']))].filter(
+      (name) => name !== 'module',
+    );
+    for (const name of names) {
+      if (typeof name !== 'string') continue; // an option for other sections, such as generator=none
+      const own = options.filter(([, values]) => values['name'] === name);
+      parts.push(table(`${group}: ${name}`, await settingsOf(name), group, columns(group, own)));
+    }
+  }
+  const { seed, run, optimizer_d, optimizer_g: _, ...others } = commonSettings;
+  const train = valuesOf(files, 'train');
+  parts.push(table('Of the run', { seed, run }, '', [{ head: 'train.yaml', values: train }]));
+  parts.push(table('optimizer', optimizer_d, 'optimizer_d', optionsOf(files, 'optimizer')));
+  for (const [group, record] of Object.entries(others)) {
+    parts.push(table(group, record, group, optionsOf(files, group)));
+  }
+  return parts.join('\n');
+}
+
+interface Column {
+  readonly head: string;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+function optionsOf(files: ConfigFiles, group: string): Column[] {
+  const options = files
+    .options(group)
+    .map((option) => [option, valuesOf(files, `${group}/${option}`)] as const);
+  return columns(group, options);
+}
+
+function columns(group: string, options: readonly (readonly [string, Column['values']])[]): Column[] {
+  return options.map(([option, values]) => ({ head: `${group}=${option}`, values }));
+}
+
+function valuesOf(files: ConfigFiles, config: string): Readonly<Record<string, unknown>> {
+  return plainValue(files.load(config)!.root as MapNode) as Record<string, unknown>;
+}
+
+/** A Markdown table: one line a setting, one column an option with the value that it gives. */
+function table(title: string, record: SettingsRecord, prefix: string, options: readonly Column[]): string {
+  const head = ['setting', ...options.map((column) => code(column.head)), 'accepts', 'meaning'];
+  const rows = [head, head.map(() => '---'), ...rowsOf(record, prefix, options)];
+  const lines = rows.map((cells) => `| ${cells.join(' | ')} |\n`).join('');
+  return `### ${title}\n\n${lines}`;
+}
+
+function rowsOf(record: SettingsRecord, prefix: string, options: readonly Column[]): string[][] {
+  return Object.entries(record).flatMap(([key, entry]) => {
+    const place = prefix === '' ? key : `${prefix}.${key}`;
+    const inside = ({ head, values }: Column): Column => ({
+      head,
+      values: (values[key] ?? {}) as Column['values'],
+    });
+    if (!isSetting(entry)) return rowsOf(entry, place, options.map(inside));
+    const values = options.map((column) => (key in column.values ? code(print(column.values[key])) : ''));
+    return [[code(place), ...values, entry.expects, entry.doc].map((cell) => cell.replaceAll('|', '\\|'))];
+  });
+}
+
+function print(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(print).join(', ')}]`;
+  return String(value);
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+if (process.argv[1] === import.meta.filename) {
+  await runScript(async () => {
+    writeFileAtomic(PAGE, await withTables(readFileSync(PAGE, 'utf8')));
+    return 0;
+  });
+}
