@@ -3,6 +3,7 @@
  * bit-identical to one that never stopped. Written beside and renamed: a kill at any moment leaves the last whole one.
  */
 import {
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -68,7 +69,10 @@ export function saveCheckpoint(file: string, state: GameState): void {
     }
     renameSync(partial, file);
   } catch (error) {
-    rmSync(partial, { force: true });
+    // asked for first: where the folder itself is the trouble, removing fails too and would hide why
+    if (existsSync(partial)) {
+      rmSync(partial);
+    }
     throw new Error(
       `cannot write checkpoint ${file}: ${(error as Error).message}. Free space or choose another run.dir; earlier checkpoints are untouched`,
       { cause: error },

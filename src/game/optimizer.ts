@@ -106,9 +106,12 @@ const RULES: Readonly<Record<OptimizerSettings['name'], Rule>> = {
       const { m, v } = moments(gradient, state, settings);
       const mean = corrected(m, settings.beta1, step);
       const rectification = rectify(settings.beta2, step);
-      return rectification === null
-        ? mean
-        : tf.mul(tf.div(mean, denominator(v, step, settings)), rectification);
+      if (rectification === null) {
+        return mean;
+      }
+      // PyTorch adds epsilon before it corrects the average here, and after it in Adam
+      const root = tf.add(tf.sqrt(v), settings.epsilon);
+      return tf.div(mean, tf.div(root, rectification * Math.sqrt(1 - settings.beta2 ** step)));
     },
   },
 };
