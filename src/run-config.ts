@@ -24,6 +24,8 @@ import { optimizerSettings } from './game/optimizer.ts';
 import { scheduleSettings } from './game/schedule.ts';
 import { findDiscriminator, findGenerator } from './variants.ts';
 
+const wholePairs = integer({ min: 2, doc: 'Images a round, half of them real.' });
+
 export const gameSettings = {
   objective: choice(['clean', 'adversarial', 'clean+adversarial'], 'Which images the detector learns from.'),
   lambda: number({ min: 0, doc: 'λ, weight of the adversarial loss.' }),
@@ -32,7 +34,11 @@ export const gameSettings = {
     min: 0,
     doc: 'Rounds at the start that learn from clean images alone; then the opponent joins.',
   }),
-  batch_size: integer({ min: 2, doc: 'Images a round, half of them real.' }),
+  batch_size: {
+    ...wholePairs,
+    expects: 'an even integer >= 2',
+    accepts: (value: unknown) => wholePairs.accepts(value) && (value as number) % 2 === 0,
+  },
   g_per_d: integer({ min: 1, doc: 'Steps of a learned generator per round.' }),
   d_per_g: integer({ min: 1, doc: 'Steps of the detector per round.' }),
   crafting: choice(

@@ -1,0 +1,190 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { cacheFolder } from '../../src/data/cache-folder.ts';
+import { readRunStatus } from '../../src/reports/run-folder.ts';
+import { tensorBoardFolder } from '../../scripts/setup/tensorboard.mjs';
+import {
+  checkpointFiles,
+  fastRun,
+  learningMetrics,
+  put,
+  readJson,
+  runScript,
+  workplace,
+  writeDataset,
+  type Outcome,
+} from './command-line.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+interface Found {
+  readonly plugin: string;
+  readonly steps: readonly number[];
+  readonly values: readonly unknown[];
+  readonly content: Readonly<Record<string, unknown>> | null;
+}
+
+/** What TensorBoard's own reader finds; TensorBoard is brought by the project's set-up if it is not there. */
+async function readTensorBoard(logdir: string): Promise<Record<string, Found>> {
+  const folder = await tensorBoardFolder(cacheFolder());
+  if (folder === undefined || !existsSync(folder)) {
+    execFileSync(process.execPath, [join(ROOT, 'scripts/setup.mjs'), '--quiet', '--tensorboard'], {
+      stdio: 'inherit',
+    });
+  }
+  const json = execFileSync('python3', [join(ROOT, 'test/reports/read-events.py'), logdir], {
+    encoding: 'utf8',
+    env: { ...process.env, PYTHONPATH: folder },
+    maxBuffer: 2 ** 26,
+  });
+  return JSON.parse(json) as Record<string, Found>;
+}
+
+describe('npm run train: a whole run', function () {
+  this.timeout(300_000); // the first time, TensorBoard is downloaded
+  const place = workplace();
+  let outcome: Outcome;
+  let run: string;
+
+  before(async () => {
+    run = place.path('run');
+    await writeDataset(place.path('data'));
+    outcome = await runScript('train', [...fastRun('data', 'run'), 'generator=blur'], place.path());
+  });
+
+  it('ends well and says where the best round is', () => {
+    expect(outcome.code, outcome.stderr).to.equal(0);
+    expect(outcome.stdout).to.equal('');
+    expect(outcome.stderr).to.match(/best val AUC [01]\.\d{4} at round \d+; run folder run\n$/);
+  });
+
+  it('shows step, losses, speed and time left', () => {
+    expect(outcome.stderr).to.match(
+      /^blur {2}step 1\/12 {2}loss_d \d+\.\d{3} {2}loss_clean \S+ {2}loss_adversarial \S+ {2}\d+ images\/s {2}\d+:\d\d left$/m,
+    );
+    expect(outcome.stderr).to.match(/^blur {2}step 12\/12 .* 0:00 left$/m);
+    expect(outcome.stderr).to.match(/^round 4: val AUC/m);
+  });
+
+  it('leaves a folder that explains itself', () => {
+    expect(readdirSync(run).sort()).to.deep.equal([
+      'checkpoints',
+      'config.yaml',
+      'metrics.jsonl',
+      'results.json',
+      'status.json',
+      'tensorboard',
+      'versions.json',
+    ]);
+    expect(checkpointFiles(run)).to.deep.equal([
+      'best.safetensors',
+      'step-0000009.safetensors',
+      'step-0000012.safetensors',
+    ]);
+    expect(readRunStatus(run)).to.include({ state: 'finished', step: 12 });
+    const starts = readJson(join(run, 'versions.json')) as readonly Record<string, unknown>[];
+    expect(starts).to.have.length(1);
+    expect(starts[0]!['command']).to.contain('generator=blur');
+    const { settings, metrics } = readJson(join(run, 'results.json')) as Record<
+      string,
+      Record<string, unknown>
+    >;
+    expect(settings).to.include({ generator: 'blur', seed: 1, 'game.rounds': 12 });
+    expect(metrics!['val/auc']).to.be.within(0, 1);
+  });
+
+  it('keeps the settings that make the same run again', async () => {
+    const overrides = [...fastRun('data', 'run'), 'generator=blur'];
+    const printed = await runScript('train', ['--cfg', 'job', '--resolve', ...overrides], place.path());
+    expect(readFileSync(join(run, 'config.yaml'), 'utf8')).to.equal(printed.stdout);
+  });
+
+  it('logs every round once', () => {
+    const losses = learningMetrics(run)
+      .map((line) => JSON.parse(line) as { step: number; tag: string; value: number })
+      .filter(({ tag }) => tag === 'train/loss_d');
+    expect(losses.map(({ step }) => step)).to.deep.equal(Array.from({ length: 12 }, (_, i) => i + 1));
+    losses.forEach(({ value }) => expect(value).to.be.above(0));
+  });
+
+  it('TensorBoard reads scalars, pictures, histograms, curves, settings', async () => {
+    const found = await readTensorBoard(join(run, 'tensorboard'));
+    const rounds = Array.from({ length: 12 }, (_, i) => i + 1);
+    for (const tag of [
+      'train/loss_d',
+      'train/loss_clean',
+      'train/loss_adversarial',
+      'train/accuracy_clean',
+      'train/accuracy_adversarial',
+      'train/lr_d',
+      'train/lr_g',
+      'speed/ms_per_round',
+      'memory/resident_mb',
+      'memory/tensors',
+    ]) {
+      expect(found[tag], tag).to.deep.include({ plugin: 'scalars', steps: rounds });
+    }
+    expect(found['val/auc'], 'val/auc').to.deep.include({ plugin: 'scalars', steps: [4, 8, 12] });
+    expect(found['val/pr'], 'val/pr').to.deep.include({ plugin: 'pr_curves', steps: [4, 8, 12] });
+    const tagsOf = (plugin: string): string[] =>
+      Object.keys(found).filter((tag) => found[tag]!.plugin === plugin);
+    expect(tagsOf('images')).to.have.length(1);
+    expect(found[tagsOf('images')[0]!]!.steps).to.deep.equal([6, 12]);
+    expect(tagsOf('histograms'))
+      .to.include('opponent/sigma')
+      .and.to.satisfy((tags: string[]) => tags.some((tag) => tag.startsWith('detector/')));
+    const [text] = tagsOf('text');
+    expect(String(found[text!]!.values[0])).to.contain(readFileSync(join(run, 'config.yaml'), 'utf8'));
+    const hparams = tagsOf('hparams').map((tag) => found[tag]!.content!);
+    expect(
+      hparams.some(({ hparams: values }) => (values as Record<string, unknown>)?.['generator'] === 'blur'),
+    );
+    expect(hparams).to.have.length(3);
+    // The last value of the log is the one of metrics.jsonl, to float32.
+    const last = learningMetrics(run).map((line) => JSON.parse(line) as { tag: string; value: number });
+    const loss = last.filter(({ tag }) => tag === 'train/loss_d').at(-1)!.value;
+    expect(found['train/loss_d']!.values.at(-1)).to.equal(Math.fround(loss));
+  });
+
+  it('a folder that holds a run is left alone: the new run gets a suffix', async () => {
+    const before = readFileSync(join(run, 'metrics.jsonl'), 'utf8');
+    const more = ['generator=none', 'game.rounds=2'];
+    const again = await runScript('train', fastRun('data', 'run', more), place.path());
+    expect(again.stderr).to.match(/run folder run_1\n$/);
+    expect(readFileSync(join(run, 'metrics.jsonl'), 'utf8')).to.equal(before);
+    expect(readRunStatus(place.path('run_1'))).to.include({ state: 'finished', step: 2 });
+  });
+
+  it('a run that diverges stops, with the round, the batch and the last good checkpoint named', async () => {
+    const overrides = fastRun('data', 'diverges', ['generator=none', 'optimizer_d.lr=1e30']);
+    const { code, stderr } = await runScript('train', overrides, place.path());
+    expect(code).to.equal(1);
+    expect(stderr).to.match(
+      /^round 2: loss_d is NaN\. Lower the learning rate .* last good checkpoint is none yet/m,
+    );
+    expect(stderr.match(/train\/(real|fake)\/train\d\/\d\.png \(.*\.png\)/g)).to.have.length(8);
+    expect(stderr).not.to.match(/^\s+at /m);
+    const status = readRunStatus(place.path('diverges'));
+    expect(status).to.include({ state: 'failed', step: 1 });
+    expect(stderr).to.contain(status.message!);
+  });
+
+  it('a run that diverges where val is scored says so too, and keeps no broken checkpoint', async () => {
+    const more = ['generator=none', 'optimizer_d.lr=1e30', 'evaluation.every=1', 'run.checkpoint_every=1'];
+    const { code, stderr } = await runScript('train', fastRun('data', 'diverges-val', more), place.path());
+    expect(code).to.equal(1);
+    expect(stderr).to.match(/^round 1, on val: .* is NaN: .*last good checkpoint is none yet$/m);
+    expect(checkpointFiles(place.path('diverges-val'))).to.deep.equal([]);
+  });
+
+  it('a run folder that cannot be made', async () => {
+    put(place.path('file'), '');
+    const { code, stderr } = await runScript('train', fastRun('data', 'file/run'), place.path());
+    expect([code, stderr]).to.deep.equal([
+      1,
+      `file/run: the run folder cannot be made (EEXIST: file already exists, mkdir 'file'); choose a writable one with run.dir=FOLDER\n`,
+    ]);
+  });
+});
