@@ -59,8 +59,8 @@ export async function run(config: RunConfig, options: RunOptions): Promise<Train
     });
     if (result.status === 'finished') {
       reporter.hparams(hparamsOf(config), {
-        'val/auc': result.best.auc,
-        'val/best_round': result.best.round,
+        'best/val_auc': result.best.auc,
+        'best/round': result.best.round,
       });
       folder.setStatus('finished', result.rounds);
     } else {

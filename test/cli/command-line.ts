@@ -125,6 +125,7 @@ export function fastRun(data: string, dir: string, more: readonly string[] = [])
     'discriminator.input=rgb',
     'game.batch_size=8',
     'game.rounds=12',
+    'game.clean_rounds=2',
     'evaluation.every=4',
     'evaluation.resamples=20',
     'run.report_every=1',
