@@ -1,7 +1,7 @@
 // npm run evaluate -- RUN…: tests the best checkpoint of each run folder on its test split, and prints one table.
 import path from 'node:path';
 import { evaluate } from '../src/evaluate.ts';
-import { resultsTable, type EvaluatedRun } from '../src/reports/results.ts';
+import { resultsTable, type EvaluatedRun } from '../src/results.ts';
 import { readRunStatus } from '../src/reports/run-folder.ts';
 import { tableAsMarkdown, tableAsText } from '../src/reports/tables.ts';
 import { readRunConfig } from '../src/run-config.ts';

@@ -7,7 +7,7 @@ import { createRunFolder } from '../src/config/run-folder.ts';
 import { evaluate } from '../src/evaluate.ts';
 import { svgOf } from '../src/reports/charts.ts';
 import { writeFileAtomic } from '../src/reports/files.ts';
-import { resultsTable, rocOfGroup, type EvaluatedRun } from '../src/reports/results.ts';
+import { resultsTable, rocOfGroup, type EvaluatedRun } from '../src/results.ts';
 import { readRunStatus } from '../src/reports/run-folder.ts';
 import { tableAsMarkdown, tableAsText } from '../src/reports/tables.ts';
 import { prepareData } from '../src/prepare.ts';

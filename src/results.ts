@@ -1,9 +1,9 @@
 /** Evaluations of several runs side by side: the table and the pictures that people read first. */
-import { rocCurve } from '../evaluation/metrics.ts';
-import type { Evaluation, GroupEvaluation } from '../evaluation/evaluate-scores.ts';
-import type { ScoreRow } from '../evaluation/scores.ts';
-import { rocChart } from './charts.ts';
-import type { ResultsTable } from './tables.ts';
+import { rocCurve } from './evaluation/metrics.ts';
+import type { Evaluation, GroupEvaluation } from './evaluation/evaluate-scores.ts';
+import type { ScoreRow } from './evaluation/scores.ts';
+import { rocChart } from './reports/charts.ts';
+import type { ResultsTable } from './reports/tables.ts';
 
 /** One evaluated run. */
 export interface EvaluatedRun {

@@ -1,0 +1,39 @@
+/** The public API: everything that a program of one's own needs to play the game. Importing it opens no engine and touches no file. */
+export { checkRunConfig, readRunConfig, type RunConfig } from './run-config.ts';
+export { run, type RunOptions } from './run.ts';
+export { train, type TrainOptions, type TrainResult } from './train.ts';
+export { evaluate, type EvaluateOptions, type RunEvaluation } from './evaluate.ts';
+export { prepareData } from './prepare.ts';
+
+export type { Batch, Dataset, RgbImage, Sample, Split } from './data/dataset.ts';
+export type { DatasetContext, DatasetVariant } from './data/module.ts';
+export { openLoader, type Loader, type LoaderOptions } from './data/loader.ts';
+
+export * from './generator/generator.ts';
+export { GENERATORS } from './generator/index.ts';
+export { gradientAscent, type Ascent } from './generator/gradient-ascent.ts';
+export { projectLinf } from './generator/norm-ball.ts';
+
+export * from './discriminator/discriminator.ts';
+export { DISCRIMINATORS } from './discriminator/index.ts';
+
+export { crossEntropy, detectorLoss, generatorLoss, type Objective } from './game/objective.ts';
+export { craft, playRound, type Players, type RoundMetrics, type RoundSettings } from './game/round.ts';
+export { createGame, restoreDetector, restoreGame, type Game } from './game/players.ts';
+export { readCheckpoint, saveCheckpoint } from './game/checkpoint.ts';
+export { createOptimizer, type Optimizer } from './game/optimizer.ts';
+
+export { evaluateScores, type Evaluation } from './evaluation/evaluate-scores.ts';
+export { averagePrecision, bestThreshold, eer, rocAuc } from './evaluation/metrics.ts';
+export { score } from './evaluation/score.ts';
+export { readScores, writeScores, type ScoreRow } from './evaluation/scores.ts';
+
+export { batchNormInference, batchNormTraining } from './ops/batch-norm.ts';
+export { gaussianBlur } from './ops/gaussian-blur.ts';
+export { createRng, type Rng } from './ops/random.ts';
+export { decodeSafeTensors, encodeSafeTensors } from './ops/safetensors.ts';
+
+export { openTensorFlow } from './tensorflow/binding.ts';
+export { registerFastKernels } from './tensorflow/kernels.ts';
+export type { Reporter } from './reports/reporter.ts';
+export { choice, flag, integer, list, nullable, number, text, type SettingsOf } from './config/settings.ts';
