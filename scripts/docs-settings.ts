@@ -46,11 +46,12 @@ async function tables(files: ConfigFiles): Promise<string> {
       parts.push(table(`${group}: ${name}`, await settingsOf(name), group, columns(group, own)));
     }
   }
-  const { seed, run, optimizer_d, optimizer_g: _, ...others } = commonSettings;
+  const { seed, run, optimizer_d, ...others } = commonSettings;
   const train = valuesOf(files, 'train');
   parts.push(table('Of the run', { seed, run }, '', [{ head: 'train.yaml', values: train }]));
   parts.push(table('optimizer', optimizer_d, 'optimizer_d', optionsOf(files, 'optimizer')));
   for (const [group, record] of Object.entries(others)) {
+    if (group === 'optimizer_g') continue; // as optimizer_d
     parts.push(table(group, record, group, optionsOf(files, group)));
   }
   return parts.join('\n');

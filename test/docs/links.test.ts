@@ -30,10 +30,12 @@ function readCommand(line: string): Command {
   return { script: script ?? '', args: words[0] === '--' ? words.slice(1) : words };
 }
 
-/** What is left of train's arguments without its own `--resume FOLDER`. */
-function withoutResume(args: readonly string[]): string[] {
-  const at = args.indexOf('--resume');
-  return at < 0 ? [...args] : args.filter((_, i) => i !== at && i !== at + 1);
+/** Options of a single command, each with a value after it. */
+const OWN_OPTIONS = ['--resume', '--size', '--rounds'];
+
+/** What is left of a command's arguments without its own options. */
+function withoutOptions(args: readonly string[]): string[] {
+  return args.filter((word, i) => !OWN_OPTIONS.includes(word) && !OWN_OPTIONS.includes(args[i - 1] ?? ''));
 }
 
 for (const page of PAGES) {
@@ -60,7 +62,7 @@ for (const page of PAGES) {
       if (!['train', 'start', 'bench'].includes(script)) continue;
       it(`has settings that compose: ${line}`, async () => {
         const files = openConfigFiles(CONFIGS);
-        const own = script === 'bench' ? args.slice(1) : withoutResume(args);
+        const own = withoutOptions(script === 'bench' ? args.slice(1) : args);
         const command = parseCommandLine(own);
         const configName = command.configName ?? 'train';
         for (const overrides of expandSweep(command.overrides, files)) {

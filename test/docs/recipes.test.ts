@@ -10,14 +10,23 @@ import {
 } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import sharp from 'sharp';
 import { rngFor } from '../../src/data/rng.ts';
+import type { AnyDiscriminatorVariant } from '../../src/discriminator/discriminator.ts';
+import type { DatasetVariant } from '../../src/data/module.ts';
+import type { AnyGeneratorVariant } from '../../src/generator/generator.ts';
+import { itIsADataset } from '../conformance/dataset.ts';
+import { itIsADiscriminator } from '../conformance/discriminator.ts';
+import { itIsAGenerator } from '../conformance/generator.ts';
+import { onTensorFlow } from '../support/engines.ts';
 import { blocksOf, commandsOf, readPage, ROOT, shellWords } from './pages.ts';
 
 /** Small enough to be over in seconds; what each recipe's own command says comes after. */
 const SMALL = [
   'game.rounds=2',
+  'game.clean_rounds=0',
   'game.batch_size=4',
   'evaluation.every=2',
   'evaluation.resamples=0',
@@ -34,6 +43,12 @@ const REST: Readonly<Record<string, readonly string[]>> = {
   dataset: TINY_CNN,
 };
 
+interface Recipes {
+  readonly opponent: AnyGeneratorVariant;
+  readonly detector: AnyDiscriminatorVariant;
+  readonly dataset: DatasetVariant<Readonly<Record<string, unknown>>>;
+}
+
 describe('docs: the recipes of CONTRIBUTING.md', () => {
   const page = readPage('CONTRIBUTING.md');
   const recipes = blocksOf(page, 'ts').map((code) => {
@@ -41,6 +56,8 @@ describe('docs: the recipes of CONTRIBUTING.md', () => {
     return { name, code, command: commandsOf(page).find((line) => line.includes(`my-${name}.ts`)) };
   });
   let folder: string;
+  /** The files as modules, imported once they are written. */
+  const modules: Partial<Recipes> = {};
 
   before(async () => {
     // A folder as the checkout's root looks to a file in it.
@@ -50,6 +67,10 @@ describe('docs: the recipes of CONTRIBUTING.md', () => {
     }
     for (const { name, code } of recipes) writeFileSync(path.join(folder, `my-${name}.ts`), code);
     await makeImages(path.join(folder, 'images'));
+    for (const { name } of recipes) {
+      const file = pathToFileURL(path.join(folder, `my-${name}.ts`)).href;
+      Object.assign(modules, { [name]: (await import(file)) as unknown });
+    }
   });
   after(() => {
     rmSync(folder, { recursive: true, force: true });
@@ -75,6 +96,43 @@ describe('docs: the recipes of CONTRIBUTING.md', () => {
       expect(existsSync(path.join(dir, 'scores-test.csv'))).to.equal(true);
     });
   }
+
+  onTensorFlow('opponent: the conformance suite', () => {
+    itIsAGenerator({
+      variant: {
+        name: 'module',
+        settings: {},
+        create: (settings, context) => modules.opponent!.create(settings, context),
+      },
+      settings: { eps: 0.05 },
+      powerless: { eps: 0 },
+      blind: { eps: 0 },
+      largestChange: 0.05,
+      fixedSize: false,
+    });
+  });
+
+  onTensorFlow('detector: the conformance suite', () => {
+    itIsADiscriminator({
+      variant: {
+        name: 'module',
+        settings: {},
+        create: (settings, context) => modules.detector!.create(settings, context),
+      },
+      settings: { width: 4, depth: 2 },
+      imageSize: 16,
+      // 3×3 convolutions without bias, scale and offset of batch norm, a linear layer to two logits
+      parameters: 9 * (3 * 4 + 4 * 8) + 2 * (4 + 8) + 2 * 8 + 2,
+      auxiliaryParameters: 2 * (4 + 8),
+    });
+  });
+
+  describe('dataset: the conformance suite', () => {
+    const context = { cacheFolder: '', seed: 1, progress: (): void => undefined };
+    itIsADataset(() =>
+      modules.dataset!.create({ list: path.join(folder, 'images/list.csv'), size: 24 }, context),
+    );
+  });
 });
 
 /** Runs a command line of the project as npm would, in `cwd`. Gives its standard output; rejects with all that it said. */
