@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { number, type SettingsOf } from '../config/settings.ts';
-import { siluLayer } from '../ops/layers.ts';
+import { conv2d, siluLayer } from '../ops/layers.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
 import {
   apply,
@@ -103,10 +103,12 @@ function squeezeExcite(
 ): tf.SymbolicTensor {
   const channels = x.shape[3]!;
   const conv = (role: string, filters: number): tf.layers.Layer =>
-    tf.layers.conv2d({
+    conv2d({
       name: `${name}_${role}`,
       filters,
       kernelSize: 1,
+      strides: 1,
+      useBias: true,
       kernelInitializer: tf.initializers.heNormal({ seed: layerSeed(block.seed, `${name}_${role}`) }),
     });
   const mean = apply(

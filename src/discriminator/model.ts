@@ -1,6 +1,6 @@
 /** A tf.layers model as a Discriminator, and the blocks that the models here are made of. */
 import * as tf from '@tensorflow/tfjs';
-import { apply, batchNorm, modelState, modelTrainable, siluLayer, type Pass } from '../ops/layers.ts';
+import { apply, batchNorm, conv2d, modelState, modelTrainable, siluLayer, type Pass } from '../ops/layers.ts';
 import type { Discriminator } from './discriminator.ts';
 
 /** Wraps a model of [N, size, size, 3] → [N, 2]. The variables' names are the layers' names, stable over processes. */
@@ -39,12 +39,11 @@ export function convBlock(
   options: ConvOptions,
   context: BlockContext,
 ): Symbolic {
-  const conv = tf.layers.conv2d({
+  const conv = conv2d({
     name: `${name}_conv`,
     filters,
     kernelSize: options.kernel,
     strides: options.stride,
-    padding: 'same',
     useBias: false,
     kernelInitializer: heNormal(context.seed, name),
   });

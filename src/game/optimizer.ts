@@ -48,7 +48,7 @@ export function createOptimizer(settings: OptimizerSettings, variables: readonly
       return tf.tidy(() => {
         const theta = flatten(variables);
         const raw = flatten(gradients);
-        const norm = tf.norm(raw).dataSync()[0]!;
+        const norm = tf.sqrt(tf.sum(tf.square(raw))).dataSync()[0]!;
         const clipped =
           settings.clip_norm > 0 && norm > settings.clip_norm ? tf.mul(raw, settings.clip_norm / norm) : raw;
         const gradient =

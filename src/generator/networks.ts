@@ -1,6 +1,6 @@
 /** Network bodies of learned generators: CycleGAN's ResNet (Zhu et al. 2017; Johnson et al. 2016), as the paper uses. */
 import * as tf from '@tensorflow/tfjs';
-import { apply, batchNorm, type Pass } from '../ops/layers.ts';
+import { apply, batchNorm, conv2d, type Pass } from '../ops/layers.ts';
 
 export interface ResNetOptions {
   /** Channels after the first convolution; doubled at each of the two down-samplings. */
@@ -28,16 +28,14 @@ export function resNetGenerator(name: string, imageSize: number, options: ResNet
   }
   let seed = options.seed;
   const conv = (x: Symbolic, layer: string, filters: number, kernelSize: number, strides: number): Symbolic =>
-    tf.layers
-      .conv2d({
-        name: `${layer}_conv`,
-        filters,
-        kernelSize,
-        strides,
-        padding: 'same',
-        kernelInitializer: tf.initializers.heNormal({ seed: seed++ }),
-      })
-      .apply(x) as Symbolic;
+    conv2d({
+      name: `${layer}_conv`,
+      filters,
+      kernelSize,
+      strides,
+      useBias: true,
+      kernelInitializer: tf.initializers.heNormal({ seed: seed++ }),
+    }).apply(x) as Symbolic;
   const normRelu = (x: Symbolic, layer: string): Symbolic => {
     const norm = batchNorm({ name: `${layer}_bn`, momentum: 0.9, epsilon: 1e-5, auxiliary: false });
     return tf.layers.reLU({ name: `${layer}_relu` }).apply(norm.apply(x)) as Symbolic;
