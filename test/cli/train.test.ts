@@ -1,10 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { cacheFolder } from '../../src/data/cache-folder.ts';
 import { readRunStatus } from '../../src/reports/run-folder.ts';
-import { tensorBoardFolder } from '../../scripts/setup/tensorboard.mjs';
 import {
   checkpointFiles,
   fastRun,
@@ -16,31 +13,7 @@ import {
   writeDataset,
   type Outcome,
 } from './command-line.ts';
-
-const ROOT = join(import.meta.dirname, '../..');
-
-interface Found {
-  readonly plugin: string;
-  readonly steps: readonly number[];
-  readonly values: readonly unknown[];
-  readonly content: Readonly<Record<string, unknown>> | null;
-}
-
-/** What TensorBoard's own reader finds; TensorBoard is brought by the project's set-up if it is not there. */
-async function readTensorBoard(logdir: string): Promise<Record<string, Found>> {
-  const folder = await tensorBoardFolder(cacheFolder());
-  if (folder === undefined || !existsSync(folder)) {
-    execFileSync(process.execPath, [join(ROOT, 'scripts/setup.mjs'), '--quiet', '--tensorboard'], {
-      stdio: 'inherit',
-    });
-  }
-  const json = execFileSync('python3', [join(ROOT, 'test/reports/read-events.py'), logdir], {
-    encoding: 'utf8',
-    env: { ...process.env, PYTHONPATH: folder },
-    maxBuffer: 2 ** 26,
-  });
-  return JSON.parse(json) as Record<string, Found>;
-}
+import { readTensorBoard } from './read-tensorboard.ts';
 
 describe('npm run train: a whole run', function () {
   this.timeout(300_000); // the first time, TensorBoard is downloaded
