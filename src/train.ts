@@ -4,7 +4,7 @@
  */
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import type { Batch } from './data/dataset.ts';
+import type { Batch, Skipped } from './data/dataset.ts';
 import type { DatasetContext } from './data/module.ts';
 import { openLoader, type Loader } from './data/loader.ts';
 import { score } from './evaluation/score.ts';
@@ -19,6 +19,7 @@ import { createGame, disposeGame, gameState, restoreGame, type Game } from './ga
 import { playRound, type RoundMetrics, type RoundSettings } from './game/round.ts';
 import { learningRateAt } from './game/schedule.ts';
 import type { LabelledImages } from './generator/generator.ts';
+import { writeFileAtomic } from './reports/files.ts';
 import type { Reporter } from './reports/reporter.ts';
 import { prepareData } from './prepare.ts';
 import type { RunConfig } from './run-config.ts';
@@ -61,6 +62,7 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
   });
   registerFastKernels();
   const dataset = await prepareData(config.data, config.seed, options.progress);
+  tellSkipped(dataset.skipped, options);
   const loader = await openLoader(dataset, { seed: config.seed, augment: config.augment });
   const game = await openGame(config, dataset.size);
   try {
@@ -174,6 +176,18 @@ function resume(game: Game, checkpoints: string, log: (line: string) => void): B
 /** The opponent joins after `clean_rounds`: against a detector that knows nothing yet there is nothing to win. */
 function roundSettings(settings: RunConfig['game'], round: number): RoundSettings {
   return round < settings.clean_rounds ? { ...settings, objective: 'clean' } : settings;
+}
+
+/** Files that the dataset left out are counted and listed, in the run folder too. */
+function tellSkipped(skipped: readonly Skipped[], { dir, log }: Pick<TrainOptions, 'dir' | 'log'>): void {
+  const [first] = skipped;
+  if (first !== undefined) {
+    const list = path.join(dir, 'skipped.txt');
+    writeFileAtomic(list, skipped.map(({ file, why }) => `${file}: ${why}\n`).join(''));
+    log(
+      `${skipped.length} ${skipped.length === 1 ? 'file' : 'files'} left out, listed in ${list}; the first: ${first.file}: ${first.why}`,
+    );
+  }
 }
 
 function toTensors(batch: Batch): LabelledImages {
