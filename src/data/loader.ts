@@ -131,7 +131,8 @@ async function startWorker(start: WorkerStart): Promise<RenderWorker> {
   worker.on('message', (reply: WorkerReply) => {
     const waiter = waiting.get(reply.request);
     waiting.delete(reply.request);
-    if (waiting.size === 0) worker.unref();
+    // once closing, the worker must hold the process until it has ended
+    if (waiting.size === 0 && ended === null) worker.unref();
     if ('error' in reply) waiter?.reject(new Error(reply.error));
     else waiter?.resolve(reply.images);
   });

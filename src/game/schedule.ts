@@ -10,7 +10,7 @@ export type ScheduleSettings = SettingsOf<typeof scheduleSettings>;
 
 /**
  * The learning rate of round `step` (0 is the first) of `steps`, as a multiple of the peak, in (0, 1].
- * one-cycle: up from 1/25 over the warm-up, then down to 1/10,000, both along a cosine (Smith & Topin 2018, PyTorch's OneCycleLR).
+ * one-cycle: up from 1/25 over the warm-up, then down to 1/10,000, both along a cosine (Smith & Topin 2018; as PyTorch's OneCycleLR but for where it ends).
  */
 export function learningRateAt(schedule: ScheduleSettings, step: number, steps: number): number {
   switch (schedule.name) {

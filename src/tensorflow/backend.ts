@@ -46,11 +46,15 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /** Attributes of an op, by kind. */
 export const attr = {
-  type: (name: string, dtype: string): OpAttribute => ({
-    name,
-    type: constant('TF_ATTR_TYPE'),
-    value: constant(TYPES[dtype] ?? `unsupported dtype ${dtype}`),
-  }),
+  type: (name: string, dtype: string): OpAttribute => {
+    const type = TYPES[dtype];
+    if (type === undefined) {
+      throw new Error(
+        `attribute ${name}: TensorFlow ops here know ${Object.keys(TYPES).join(', ')}, not ${dtype}`,
+      );
+    }
+    return { name, type: constant('TF_ATTR_TYPE'), value: constant(type) };
+  },
   float: (name: string, value: number): OpAttribute => ({ name, type: constant('TF_ATTR_FLOAT'), value }),
   int: (name: string, value: number | readonly number[]): OpAttribute => ({
     name,
