@@ -2,12 +2,10 @@
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import { openConfigFiles } from '../src/config/config-files.ts';
-import { createGame, disposeGame } from '../src/game/players.ts';
+import { disposeGame } from '../src/game/players.ts';
 import { playRound } from '../src/game/round.ts';
 import { createRng } from '../src/ops/random.ts';
-import { openTensorFlow } from '../src/tensorflow/binding.ts';
-import { registerFastKernels } from '../src/tensorflow/kernels.ts';
-import { findDiscriminator, findGenerator } from '../src/variants.ts';
+import { openEngine, openGame } from '../src/prepare.ts';
 import { CONFIGS, composeRun, resolveContext } from './compose-run.ts';
 import { runScript } from './run-script.ts';
 
@@ -33,19 +31,8 @@ await runScript(async () => {
     resolveContext(new Date(), 0),
   );
   const { device, threads } = config.runtime;
-  openTensorFlow({ device, ...(threads === null ? {} : { threads }) });
-  registerFastKernels();
-  const discriminator = await findDiscriminator(config.discriminator.name, config.discriminator['module']);
-  const generator = await findGenerator(config.generator.name, config.generator['module']);
-  const game = createGame(
-    discriminator.create(config.discriminator, {
-      imageSize: size,
-      seed: 1,
-      auxiliaryBatchNorm: config.game.auxiliary_bn,
-    }),
-    generator.create(config.generator, { imageSize: size, seed: 1 }),
-    config,
-  );
+  openEngine(config.runtime);
+  const game = await openGame(config, size);
   const n = config.game.batch_size;
   const images = createRng(1, 'bench').uniform([n, size, size, 3]) as tf.Tensor4D;
   const labels = tf.tensor1d(

@@ -12,11 +12,8 @@ import { writeScores, type ScoreRow } from './evaluation/scores.ts';
 import { readCheckpoint } from './game/checkpoint.ts';
 import { restoreDetector } from './game/players.ts';
 import { writeFileAtomic } from './reports/files.ts';
-import { prepareData } from './prepare.ts';
+import { openDetector, openEngine, prepareData } from './prepare.ts';
 import type { RunConfig } from './run-config.ts';
-import { openTensorFlow } from './tensorflow/binding.ts';
-import { registerFastKernels } from './tensorflow/kernels.ts';
-import { findDiscriminator } from './variants.ts';
 
 export interface EvaluateOptions {
   /** The run folder that `train` filled. */
@@ -42,9 +39,7 @@ export const UNSEEN = 'unseen';
  * @throws if the run has no finished evaluation on val, or its checkpoint is of another detector
  */
 export async function evaluate(config: RunConfig, options: EvaluateOptions): Promise<RunEvaluation> {
-  const { device, threads } = config.runtime;
-  openTensorFlow({ device, ...(threads === null ? {} : { threads }) });
-  registerFastKernels();
+  openEngine(config.runtime);
   const best = path.join(options.dir, 'checkpoints', 'best.safetensors');
   if (!existsSync(best)) {
     throw new Error(
@@ -58,12 +53,7 @@ export async function evaluate(config: RunConfig, options: EvaluateOptions): Pro
     threshold: number;
   };
   const dataset = await prepareData(config.data, config.seed, options.progress);
-  const variant = await findDiscriminator(config.discriminator.name, config.discriminator['module']);
-  const detector = variant.create(config.discriminator, {
-    imageSize: dataset.size,
-    seed: config.seed,
-    auxiliaryBatchNorm: config.game.auxiliary_bn,
-  });
+  const detector = await openDetector(config, dataset.size);
   const loader = await openLoader(dataset, { seed: config.seed, augment: config.augment });
   try {
     restoreDetector(detector, checkpoint);

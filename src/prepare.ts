@@ -1,8 +1,20 @@
-/** Opening the dataset that a run's settings name. */
+/** What a run's settings name, made ready: the engine, the dataset, the detector, the game. */
 import { cacheFolder } from './data/cache-folder.ts';
 import { openDataset, type OpenDataset } from './data/index.ts';
 import type { DatasetContext } from './data/module.ts';
+import type { Discriminator } from './discriminator/discriminator.ts';
+import { createGame, type Game } from './game/players.ts';
 import type { RunConfig } from './run-config.ts';
+import { openTensorFlow, type TensorFlow } from './tensorflow/binding.ts';
+import { registerFastKernels } from './tensorflow/kernels.ts';
+import { findDiscriminator, findGenerator } from './variants.ts';
+
+/** Opens TensorFlow on the device and threads of the settings, with the fast kernels. */
+export function openEngine({ device, threads }: RunConfig['runtime']): TensorFlow {
+  const engine = openTensorFlow({ device, ...(threads === null ? {} : { threads }) });
+  registerFastKernels();
+  return engine;
+}
 
 /** Opens the dataset; what is costly to make is made now and found in the user's cache the next time. */
 export function prepareData(
@@ -12,4 +24,21 @@ export function prepareData(
 ): Promise<OpenDataset> {
   const { name, ...settings } = data;
   return openDataset({ name, settings, cacheFolder: cacheFolder(), seed }, progress);
+}
+
+/** The detector with its initial weights. */
+export async function openDetector(config: RunConfig, imageSize: number): Promise<Discriminator> {
+  const variant = await findDiscriminator(config.discriminator.name, config.discriminator['module']);
+  return variant.create(config.discriminator, {
+    imageSize,
+    seed: config.seed,
+    auxiliaryBatchNorm: config.game.auxiliary_bn,
+  });
+}
+
+/** The two players at round 0. */
+export async function openGame(config: RunConfig, imageSize: number): Promise<Game> {
+  const variant = await findGenerator(config.generator.name, config.generator['module']);
+  const detector = await openDetector(config, imageSize);
+  return createGame(detector, variant.create(config.generator, { imageSize, seed: config.seed }), config);
 }

@@ -3,12 +3,13 @@ import path from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import type { DatasetContext } from './data/module.ts';
 import { listCheckpoints, readCheckpoint } from './game/checkpoint.ts';
+import { openEngine } from './prepare.ts';
 import { reportTo } from './reports/combine.ts';
 import { openProgress, type ProgressOptions } from './reports/progress.ts';
 import { openRunFolder } from './reports/run-folder.ts';
 import { reportToTensorBoard } from './reports/tensorboard.ts';
 import type { RunConfig } from './run-config.ts';
-import { openTensorFlow } from './tensorflow/binding.ts';
+import type { TensorFlow } from './tensorflow/binding.ts';
 import { train, type TrainResult } from './train.ts';
 
 export interface RunOptions {
@@ -28,8 +29,7 @@ export interface RunOptions {
 /** Trains in a run folder. The folder's status is right at every moment, also when this throws. */
 export async function run(config: RunConfig, options: RunOptions): Promise<TrainResult> {
   const { dir, out } = options;
-  const { device, threads } = config.runtime;
-  const engine = openTensorFlow({ device, ...(threads === null ? {} : { threads }) });
+  const engine = openEngine(config.runtime);
   const resumedStep = options.resume ? lastRound(dir) : undefined;
   const resumed = resumedStep === undefined ? {} : { resumedStep };
   const folder = openRunFolder(dir, {
@@ -38,7 +38,7 @@ export async function run(config: RunConfig, options: RunOptions): Promise<Train
     seed: config.seed,
     tfjs: tf.version_core,
     tensorflow: tensorFlowVersion(engine),
-    threads: threads ?? 0,
+    threads: config.runtime.threads ?? 0,
     ...resumed,
   });
   const reporter = reportTo([folder.reporter, reportToTensorBoard(path.join(dir, 'tensorboard'), resumed)]);
@@ -124,6 +124,6 @@ function hparamsOf(config: RunConfig): Record<string, string | number | boolean>
   };
 }
 
-function tensorFlowVersion(engine: ReturnType<typeof openTensorFlow>): string {
+function tensorFlowVersion(engine: TensorFlow): string {
   return (engine.backend() as unknown as { binding: { TF_Version: string } }).binding.TF_Version;
 }

@@ -15,18 +15,15 @@ import {
   readCheckpoint,
   saveCheckpoint,
 } from './game/checkpoint.ts';
-import { createGame, disposeGame, gameState, restoreGame, type Game } from './game/players.ts';
+import { disposeGame, gameState, restoreGame, type Game } from './game/players.ts';
 import { playRound, type RoundMetrics, type RoundSettings } from './game/round.ts';
 import { learningRateAt } from './game/schedule.ts';
 import type { LabelledImages } from './generator/generator.ts';
 import { writeFileAtomic } from './reports/files.ts';
 import type { Reporter } from './reports/reporter.ts';
-import { prepareData } from './prepare.ts';
+import { openEngine, openGame, prepareData } from './prepare.ts';
 import type { RunConfig } from './run-config.ts';
-import { openTensorFlow } from './tensorflow/binding.ts';
-import { registerFastKernels } from './tensorflow/kernels.ts';
 import { reportPictures, reportRound, reportVal, type Best } from './train-reports.ts';
-import { findDiscriminator, findGenerator } from './variants.ts';
 
 export interface TrainOptions {
   /** The run folder; exists and is writable. */
@@ -56,11 +53,7 @@ export interface TrainResult {
 
 /** Trains one detector against one opponent, from the newest checkpoint in the run folder if there is one. */
 export async function train(config: RunConfig, options: TrainOptions): Promise<TrainResult> {
-  openTensorFlow({
-    device: config.runtime.device,
-    ...(config.runtime.threads === null ? {} : { threads: config.runtime.threads }),
-  });
-  registerFastKernels();
+  openEngine(config.runtime);
   const dataset = await prepareData(config.data, config.seed, options.progress);
   tellSkipped(dataset.skipped, options);
   const loader = await openLoader(dataset, { seed: config.seed, augment: config.augment });
@@ -148,18 +141,6 @@ async function play(
 }
 
 const NO_BEST: Best = { round: 0, auc: Number.NaN, threshold: Number.NaN };
-
-/** The two players that the settings name, at round 0. */
-async function openGame(config: RunConfig, imageSize: number): Promise<Game> {
-  const discriminator = await findDiscriminator(config.discriminator.name, config.discriminator['module']);
-  const generator = await findGenerator(config.generator.name, config.generator['module']);
-  const detector = discriminator.create(config.discriminator, {
-    imageSize,
-    seed: config.seed,
-    auxiliaryBatchNorm: config.game.auxiliary_bn,
-  });
-  return createGame(detector, generator.create(config.generator, { imageSize, seed: config.seed }), config);
-}
 
 /** Puts the game where the newest checkpoint left it, if there is one; gives the best round on val so far. */
 function resume(game: Game, checkpoints: string, log: (line: string) => void): Best | null {

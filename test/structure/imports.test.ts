@@ -14,7 +14,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['variants.ts'],
   ['run-config.ts'],
   ['prepare.ts', 'results.ts', 'train-reports.ts'],
-  ['train.ts', 'evaluate.ts'],
+  ['train.ts', 'evaluate.ts', 'opponent-picture.ts'],
   ['run.ts'],
   ['index.ts'],
 ];

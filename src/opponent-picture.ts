@@ -1,0 +1,77 @@
+/** What a trained run's opponent does to val images, as a picture that can be shown anywhere: no photo is in it. */
+import path from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { openLoader } from './data/loader.ts';
+import type { DatasetContext } from './data/module.ts';
+import { listCheckpoints, readCheckpoint } from './game/checkpoint.ts';
+import { disposeGame, restoreGame } from './game/players.ts';
+import { craft } from './game/round.ts';
+import { createRng } from './ops/random.ts';
+import { openGame, prepareData } from './prepare.ts';
+import { comparisonGrid, type ImageBatch } from './reports/pictures.ts';
+import type { Picture } from './reports/reporter.ts';
+import type { RunConfig } from './run-config.ts';
+
+/** Columns of the picture. */
+const IMAGES = 8;
+/** Pixel differences are shown times this, around grey. */
+export const AMPLIFICATION = 8;
+
+/**
+ * The amplified differences that the opponent of a run's newest checkpoint makes on the first val images, and under them its σ maps
+ * where it has any (dark 0, yellow sigma_max). TensorFlow must be open.
+ *
+ * @throws if the run has no checkpoint
+ */
+export async function opponentPicture(
+  config: RunConfig,
+  dir: string,
+  progress: DatasetContext['progress'],
+): Promise<Picture> {
+  const newest = listCheckpoints(path.join(dir, 'checkpoints')).at(-1);
+  if (newest === undefined) {
+    throw new Error(`${dir}: no checkpoint, so no opponent to look at`);
+  }
+  const dataset = await prepareData(config.data, config.seed, progress);
+  const loader = await openLoader(dataset, { seed: config.seed, augment: config.augment });
+  const game = await openGame(config, dataset.size);
+  try {
+    restoreGame(game, readCheckpoint(newest));
+    const { value: batch } = await loader.evalBatches('val', IMAGES).next();
+    if (batch === undefined) {
+      throw new Error(`dataset ${dataset.name} has no val images to show`);
+    }
+    const images = tf.tensor4d(batch.images, [...batch.shape]);
+    const labels = tf.tensor1d(
+      batch.samples.map((sample) => sample.label),
+      'int32',
+    );
+    const perturbed = tf.tidy(() =>
+      craft(game, { images, labels }, config.game, createRng(config.seed, 'pictures')),
+    );
+    const sigma = perturbed.maps['sigma'];
+    const { picture } = comparisonGrid({
+      clean: plain(images),
+      adversarial: plain(perturbed.images),
+      ...(sigma === undefined
+        ? {}
+        : { sigma: plain(sigma), largestSigma: Number(config.generator['sigma_max']) }),
+      amplification: AMPLIFICATION,
+    });
+    tf.dispose([images, labels, perturbed.images, ...Object.values(perturbed.maps)]);
+    return withoutPhotos(picture, sigma === undefined ? 3 : 4);
+  } finally {
+    await loader.close();
+    disposeGame(game);
+  }
+}
+
+function plain(tensor: tf.Tensor4D): ImageBatch {
+  return { shape: tensor.shape, data: tensor.dataSync<'float32'>() };
+}
+
+/** The grid below its first two rows, which are the images themselves. */
+function withoutPhotos({ width, height, data }: Picture, rows: number): Picture {
+  const from = Math.round((height / rows) * 2);
+  return { width, height: height - from, data: data.subarray(from * width * 3) };
+}
