@@ -4,7 +4,8 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { number, type SettingsOf } from '../config/settings.ts';
-import { conv2d, siluLayer } from '../ops/layers.ts';
+import { conv2d } from '../ops/conv-layer.ts';
+import { siluLayer } from '../ops/layers.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
 import {
   apply,

@@ -1,6 +1,8 @@
 /** A tf.layers model as a Discriminator, and the blocks that the models here are made of. */
 import * as tf from '@tensorflow/tfjs';
-import { apply, batchNorm, conv2d, modelState, modelTrainable, siluLayer, type Pass } from '../ops/layers.ts';
+import { conv2d } from '../ops/conv-layer.ts';
+import { apply, batchNorm, siluLayer, type Pass } from '../ops/layers.ts';
+import { modelState, modelTrainable } from '../ops/model-state.ts';
 import type { Discriminator } from './discriminator.ts';
 
 /** Wraps a model of [N, size, size, 3] → [N, 2]. The variables' names are the layers' names, stable over processes. */

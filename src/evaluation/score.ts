@@ -8,10 +8,7 @@ import type { ScoreRow } from './scores.ts';
  * The detector's probability of 'fake' for each image, softmax of its logits, running statistics, main batch norm.
  * Throws, naming the image, if a score is not finite.
  */
-export async function score(
-  detector: Discriminator,
-  batches: AsyncIterable<Batch>,
-): Promise<ScoreRow[]> {
+export async function score(detector: Discriminator, batches: AsyncIterable<Batch>): Promise<ScoreRow[]> {
   const rows: ScoreRow[] = [];
   for await (const batch of batches) {
     const probabilities = tf.tidy(() => {

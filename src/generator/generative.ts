@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { choice, integer, number, type SettingsOf } from '../config/settings.ts';
 import { gaussianBlur } from '../ops/gaussian-blur.ts';
-import { modelState, modelTrainable } from '../ops/layers.ts';
+import { modelState, modelTrainable } from '../ops/model-state.ts';
 import type { Generator, GeneratorContext, GeneratorVariant, LabelledImages } from './generator.ts';
 import { GENERATOR_PASS, resNetGenerator } from './networks.ts';
 

@@ -1,6 +1,7 @@
 /** Network bodies of learned generators: CycleGAN's ResNet (Zhu et al. 2017; Johnson et al. 2016), as the paper uses. */
 import * as tf from '@tensorflow/tfjs';
-import { apply, batchNorm, conv2d, type Pass } from '../ops/layers.ts';
+import { conv2d } from '../ops/conv-layer.ts';
+import { apply, batchNorm, type Pass } from '../ops/layers.ts';
 
 export interface ResNetOptions {
   /** Channels after the first convolution; doubled at each of the two down-samplings. */

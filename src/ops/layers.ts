@@ -120,59 +120,6 @@ function moveTowards(weight: Weight, target: tf.Tensor, rate: number): void {
   });
 }
 
-export interface ConvConfig {
-  readonly name: string;
-  readonly filters: number;
-  /** Side of the square kernel. */
-  readonly kernelSize: number;
-  readonly strides: number;
-  readonly useBias: boolean;
-  readonly kernelInitializer: ReturnType<typeof tf.initializers.heNormal>;
-}
-
-/**
- * The stock layer calls the fused convolution, whose gradient always computes the kernel's and the input's side. An attack
- * wants the input's alone and the first layer the kernel's alone; the plain convolution computes what is asked for.
- */
-class Conv extends tf.layers.Layer {
-  static readonly className = 'Conv2D';
-  private readonly settings: ConvConfig;
-  private kernel: Weight | undefined;
-  private bias: Weight | undefined;
-
-  constructor(settings: ConvConfig) {
-    super({ name: settings.name });
-    this.settings = settings;
-  }
-
-  override build(inputShape: tf.Shape): void {
-    const { kernelSize: k, filters, useBias, kernelInitializer } = this.settings;
-    const channels = inputShape[inputShape.length - 1]!;
-    this.kernel = this.addWeight('kernel', [k, k, channels, filters], 'float32', kernelInitializer);
-    if (useBias) {
-      this.bias = this.addWeight('bias', [filters], 'float32', tf.initializers.zeros());
-    }
-    this.built = true;
-  }
-
-  override computeOutputShape(inputShape: tf.Shape): tf.Shape {
-    const [n, height, width] = inputShape as [number | null, number, number];
-    const { strides, filters } = this.settings;
-    return [n, Math.ceil(height / strides), Math.ceil(width / strides), filters];
-  }
-
-  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    const x = (Array.isArray(inputs) ? inputs[0]! : inputs) as tf.Tensor4D;
-    const y = tf.conv2d(x, this.kernel!.read() as tf.Tensor4D, this.settings.strides, 'same');
-    return this.bias === undefined ? y : tf.add(y, this.bias.read());
-  }
-
-  override getConfig(): tf.serialization.ConfigDict {
-    const { filters, kernelSize, strides, useBias } = this.settings;
-    return { ...super.getConfig(), filters, kernelSize, strides, padding: 'same', useBias };
-  }
-}
-
 class Silu extends tf.layers.Layer {
   static readonly className = 'Silu';
 
@@ -211,11 +158,6 @@ export function batchNorm(settings: BatchNormConfig): tf.layers.Layer {
   return new BatchNorm(settings);
 }
 
-/** 2-D convolution with SAME padding; computes only the gradients that are asked for. */
-export function conv2d(settings: ConvConfig): tf.layers.Layer {
-  return new Conv(settings);
-}
-
 /** x · sigmoid(x) as a layer, with the fused gradient where the engine has one. */
 export function siluLayer(name: string): tf.layers.Layer {
   return new Silu({ name });
@@ -232,29 +174,6 @@ export function apply(
   shapeOf: (shape: tf.Shape) => tf.Shape = (shape) => shape,
 ): tf.layers.Layer {
   return new Apply(name, fn, shapeOf);
-}
-
-/**
- * Every variable of a model by `layer/weight`, statistics included, in the model's order: names that are the same in every
- * process, as a checkpoint needs. Throws if two layers' variables would share a name.
- */
-export function modelState(model: tf.LayersModel): ReadonlyMap<string, tf.Variable> {
-  const state = new Map<string, tf.Variable>();
-  for (const layer of model.layers) {
-    for (const weight of layer.weights) {
-      const key = `${layer.name}/${weight.originalName.split('/').pop()!}`;
-      if (state.has(key)) {
-        throw new Error(`model ${model.name} has two variables named ${key}: give its layers distinct names`);
-      }
-      state.set(key, weight.read() as tf.Variable);
-    }
-  }
-  return state;
-}
-
-/** The variables of a model that training moves, in the model's order. */
-export function modelTrainable(model: tf.LayersModel): readonly tf.Variable[] {
-  return model.trainableWeights.map((weight) => weight.read() as tf.Variable);
 }
 
 function passOf(kwargs: unknown): Pass {
