@@ -2,16 +2,12 @@
 
 /** Runs a script's body; its number is the exit code. An error is printed as its message (with the stack if DEBUG is set). */
 export async function runScript(body: () => Promise<number>): Promise<void> {
-  // A thread that the body waits for may be one that does not keep the process alive by itself.
-  const alive = setInterval(() => undefined, 2 ** 30);
   try {
     process.exitCode = await body();
   } catch (error) {
     const { message, stack } = error as Error;
     process.stderr.write(`${process.env['DEBUG'] === undefined ? message : stack}\n`);
     process.exitCode = 1;
-  } finally {
-    clearInterval(alive);
   }
 }
 
