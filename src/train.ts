@@ -77,6 +77,7 @@ async function play(
   const checkpoints = path.join(options.dir, 'checkpoints');
   let best = resume(game, checkpoints, log);
   const save = (): void => {
+    reporter.flush();
     saveCheckpoint(
       path.join(checkpoints, checkpointName(game.rounds)),
       gameState(game, { best: JSON.stringify(best) }),

@@ -28,6 +28,7 @@ export function reportTo(reporters: readonly Reporter[]): Reporter {
     text: (tag, markdown, step) => all((reporter) => reporter.text(tag, markdown, step)),
     prCurve: (tag, curve, step) => all((reporter) => reporter.prCurve(tag, curve, step)),
     hparams: (settings, metrics) => all((reporter) => reporter.hparams(settings, metrics)),
+    flush: () => all((reporter) => reporter.flush()),
     close: () => allWaiting((reporter) => reporter.close()),
   };
 }

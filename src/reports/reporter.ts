@@ -29,6 +29,8 @@ export interface Reporter {
     settings: Readonly<Record<string, string | number | boolean>>,
     metrics: Readonly<Record<string, number>>,
   ): void;
+  /** Writes out what was reported so far, so that a checkpoint saved next is never ahead of its curves. */
+  flush(): void;
   /** Writes everything out. Nothing may be reported afterwards. */
   close(): void | Promise<void>;
 }

@@ -95,6 +95,7 @@ export function openRunFolder(folder: string, options: RunFolderOptions): RunFol
       text: () => {},
       prCurve: () => {},
       hparams: (settings, metrics) => writeJson(file('results.json'), { settings, metrics }),
+      flush: () => {}, // every line is written when it is logged
       close: () => log.close(),
     },
   };

@@ -44,6 +44,7 @@ export function reportToTensorBoard(logdir: string, options: SummaryWriterOption
       writer.hparams(settings, Object.keys(metrics));
       for (const [tag, value] of Object.entries(metrics)) writer.scalar(tag, value, 0);
     },
+    flush: () => writer.flush(),
     async close() {
       await Promise.allSettled(encoding); // an image that failed has told its caller so
       writer.close();

@@ -19,6 +19,7 @@ function recorder(fails = false): { calls: unknown[][]; reporter: Reporter } {
       text: note('text'),
       prCurve: note('prCurve'),
       hparams: note('hparams'),
+      flush: note('flush'),
       close: note('close'),
     },
   };
@@ -44,6 +45,7 @@ describe('reportTo', () => {
     both.text('d', 'e', 5);
     both.prCurve('f', curve, 6);
     both.hparams({ g: 1 }, { h: 2 });
+    both.flush();
     await both.close();
     expect(first.calls).to.deep.equal([
       ['scalar', 'a', 1, 2],
@@ -52,6 +54,7 @@ describe('reportTo', () => {
       ['text', 'd', 'e', 5],
       ['prCurve', 'f', curve, 6],
       ['hparams', { g: 1 }, { h: 2 }],
+      ['flush'],
       ['close'],
     ]);
     expect(second.calls).to.deep.equal(first.calls);
