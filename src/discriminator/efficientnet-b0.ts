@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import { number, type SettingsOf } from '../config/settings.ts';
 import { conv2d } from '../ops/conv-layer.ts';
 import { siluLayer } from '../ops/layers.ts';
+import { spatialMean } from '../ops/spatial-mean.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
 import {
   apply,
@@ -114,7 +115,7 @@ function squeezeExcite(
     });
   const mean = apply(
     `${name}_mean`,
-    (images) => tf.mean(images, [1, 2], true),
+    (features) => spatialMean(features as tf.Tensor4D),
     (shape) => [shape[0]!, 1, 1, shape[3]!],
   );
   let gate = mean.apply(x) as tf.SymbolicTensor;

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { conv2d } from '../ops/conv-layer.ts';
 import { apply, batchNorm, siluLayer, type Pass } from '../ops/layers.ts';
 import { modelState, modelTrainable } from '../ops/model-state.ts';
+import { spatialMean } from '../ops/spatial-mean.ts';
 import type { Discriminator } from './discriminator.ts';
 
 /** Wraps a model of [N, size, size, 3] → [N, 2]. The variables' names are the layers' names, stable over processes. */
@@ -72,7 +73,12 @@ export function depthwiseBlock(
 
 /** Global average pooling and a linear layer: [N, h, w, c] → [N, 2]. */
 export function classifierHead(x: Symbolic, context: BlockContext): Symbolic {
-  const pooled = tf.layers.globalAveragePooling2d({ name: 'pool' }).apply(x) as Symbolic;
+  const pool = apply(
+    'pool',
+    (features) => spatialMean(features as tf.Tensor4D).squeeze([1, 2]),
+    (shape) => [shape[0]!, shape[3]!],
+  );
+  const pooled = pool.apply(x) as Symbolic;
   const linear = tf.layers.dense({
     name: 'logits',
     units: 2,
