@@ -66,9 +66,10 @@ async function unpack(archive, file, { name, method, packed, size, offset, mode 
       done(null, chunk);
     },
   });
-  const out = fs.createWriteStream(target, { mode: mode === 0 ? 0o644 : mode & 0o777 });
-  if (packed === 0) out.end();
+  const permissions = mode === 0 ? 0o644 : mode & 0o777;
+  if (packed === 0) await fs.promises.writeFile(target, '', { mode: permissions });
   else {
+    const out = fs.createWriteStream(target, { mode: permissions });
     const source = fs.createReadStream(file, { start, end: start + packed - 1, highWaterMark: 1 << 20 });
     if (method === 0) await pipeline(source, count, out);
     else await pipeline(source, zlib.createInflateRaw({ chunkSize: 1 << 20 }), count, out);

@@ -53,7 +53,8 @@ export async function openShard(manipulation: Manipulation, request: ShardReques
       written.toString() === JSON.stringify(index) &&
       pixels?.length === rows.length * settings.size ** 2 * 3
     ) {
-      return pixels;
+      // a plain view: a Buffer's slice would share the shard's memory with whoever reads a sample
+      return new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.length);
     }
     throw new Error(`${pixelFile} or its index is damaged; delete ${folder}, it is made anew`);
   }
