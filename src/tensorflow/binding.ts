@@ -104,7 +104,7 @@ function requireGpu(tf: TensorFlow, binding: string): void {
   throw new Error(
     /-gpu-/.test(path.basename(path.dirname(binding)))
       ? 'a GPU was asked for and TensorFlow finds none: see what `nvidia-smi` says, and what TensorFlow says with ' +
-          'TF_CPP_MIN_LOG_LEVEL=0 in the environment; or use device=cpu'
-      : 'a GPU was asked for and TensorFlow is installed for the CPU: run `npm run setup -- --gpu`, or use device=cpu',
+          'TF_CPP_MIN_LOG_LEVEL=0 in the environment; or use runtime=cpu'
+      : 'a GPU was asked for and TensorFlow is installed for the CPU: run `npm run setup -- --gpu`, or use runtime=cpu',
   );
 }
