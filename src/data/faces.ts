@@ -27,6 +27,9 @@ export const facesSettings = {
   size: integer({ min: 32, max: 128, doc: 'side of the face crops, in pixels' }),
   methods_seen: list(choice(METHODS, 'forgery methods in train and val'), { min: 1 }),
   methods_unseen: list(choice(METHODS, 'forgery methods in test only')),
+  online_fakes: list(
+    choice(METHODS, 'forgery methods in train only, beside methods_seen: a further source of fakes'),
+  ),
   variants_train: integer({ min: 1, max: 50, doc: 'renderings of each training photo by each method' }),
   variants_eval: integer({ min: 1, max: 50, doc: 'renderings of each val and test photo by each method' }),
   quality_min: integer({ min: 1, max: 100, doc: 'lowest JPEG quality' }),
@@ -63,7 +66,7 @@ export async function createFaces(
     progress,
   };
   const shards = new Map<string, Uint8Array>();
-  for (const manipulation of ['real', ...settings.methods_seen, ...settings.methods_unseen] as const) {
+  for (const manipulation of ['real', ...methodsOf(settings)] as const) {
     shards.set(manipulation, await openShard(manipulation, request));
   }
   const places = new Map(rows.map(({ name, variant }, i) => [`${name}#${variant}`, i]));
@@ -89,12 +92,17 @@ export async function createFaces(
   };
 }
 
-function checkSettings({ methods_seen, methods_unseen, quality_min, quality_max }: FacesSettings): void {
-  const methods = [...methods_seen, ...methods_unseen];
+function methodsOf({ methods_seen, methods_unseen, online_fakes }: FacesSettings): ForgeryName[] {
+  return [...methods_seen, ...methods_unseen, ...online_fakes];
+}
+
+function checkSettings(settings: FacesSettings): void {
+  const { quality_min, quality_max } = settings;
+  const methods = methodsOf(settings);
   const twice = methods.find((method, i) => methods.indexOf(method) !== i);
   if (twice !== undefined) {
     throw new Error(
-      `data=faces: ${twice} stands twice in methods_seen and methods_unseen; name each method once`,
+      `data=faces: ${twice} stands twice in methods_seen, methods_unseen and online_fakes; name each method once`,
     );
   }
   if (quality_min > quality_max) {
@@ -121,13 +129,17 @@ function rowsOf(portraits: readonly Portrait[], { variants_train, variants_eval 
 function samplesOf(
   portraits: readonly Portrait[],
   rows: readonly Row[],
-  { methods_seen, methods_unseen }: FacesSettings,
+  { methods_seen, methods_unseen, online_fakes }: FacesSettings,
 ): Record<Split, readonly Sample[]> {
   const samples: Record<Split, Sample[]> = { train: [], val: [], test: [] };
+  const methodsIn = {
+    train: [...methods_seen, ...online_fakes],
+    val: methods_seen,
+    test: [...methods_seen, ...methods_unseen],
+  };
   for (const { name, face, variant } of rows) {
     const { photo, person, split } = portraits[face]!;
-    const methods = split === 'test' ? [...methods_seen, ...methods_unseen] : methods_seen;
-    for (const manipulation of ['real', ...methods]) {
+    for (const manipulation of ['real', ...methodsIn[split]]) {
       samples[split].push({
         id: `${manipulation}/${name}#${variant}`,
         file: photo.file,

@@ -82,6 +82,20 @@ describe('data=faces', function () {
     expect((await more.read(sample)).data).to.have.length(32 * 32 * 3);
   });
 
+  it('shows online fakes to training alone', async () => {
+    const more = await openFaces({
+      methods_seen: ['deepfakes'],
+      methods_unseen: [],
+      online_fakes: ['self-blend'],
+      size: 32,
+    });
+    const fakesOf = (split: (typeof SPLITS)[number]): string[] =>
+      [...new Set(more.samples(split).map(({ manipulation }) => manipulation))].sort();
+    expect(fakesOf('train')).to.deep.equal(['deepfakes', 'real', 'self-blend']);
+    expect(fakesOf('val')).to.deep.equal(['deepfakes', 'real']);
+    expect(fakesOf('test')).to.deep.equal(['deepfakes', 'real']);
+  });
+
   it('reads the same pixels twice, as a copy, and others for the fake', async () => {
     const again = await openFaces();
     const [real, fake] = [all[0]!, all[1]!];

@@ -11,6 +11,7 @@ export const TEST_SETTINGS: FacesSettings = {
   size: 96,
   methods_seen: ['deepfakes', 'face2face', 'neuraltextures'],
   methods_unseen: ['faceswap'],
+  online_fakes: [],
   variants_train: 1,
   variants_eval: 1,
   quality_min: 80,
