@@ -7,7 +7,7 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { serveParent } from './child.ts';
-import type { FoundFace, FoundPhoto } from './face-finder.ts';
+import type { FindRequest, FoundFace, FoundPhoto } from './face-finder.ts';
 import { decodeImage } from './image.ts';
 
 interface Network {
@@ -26,11 +26,6 @@ interface FaceApi {
     image: object,
     options: object,
   ): { withFaceLandmarks(): { withFaceDescriptors(): Promise<Detection[]> } };
-}
-
-export interface FindRequest {
-  readonly files: readonly string[];
-  readonly minConfidence: number;
 }
 
 const round = (value: number, digits: number): number => Number(value.toFixed(digits));

@@ -7,7 +7,6 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { runChild } from './child.ts';
-import type { FindRequest } from './face-finder-process.ts';
 import type { Point } from './forgery/geometry.ts';
 import type { Photo } from './photos.ts';
 import type { Progress } from './progress.ts';
@@ -29,6 +28,12 @@ export interface FoundPhoto {
   /** Mean over the pixels of max(R, G, B) - min(R, G, B), 0 … 255: near 0 for a grey picture. */
   readonly chroma: number;
   readonly faces: readonly FoundFace[];
+}
+
+/** What the process that finds faces is asked. */
+export interface FindRequest {
+  readonly files: readonly string[];
+  readonly minConfidence: number;
 }
 
 const MIN_CONFIDENCE = 0.3;

@@ -2,27 +2,8 @@
 
 import sharp from 'sharp';
 import { serveParent } from './child.ts';
-import {
-  renderRow,
-  unpackFace,
-  type Manipulation,
-  type PackedFace,
-  type RenderSettings,
-} from './render-row.ts';
-import type { Row } from './shard.ts';
-
-export interface RenderWork {
-  readonly manipulation: Manipulation;
-  readonly faces: readonly PackedFace[];
-  readonly settings: RenderSettings;
-  /** The rows to render, each with its place in the shard. */
-  readonly jobs: readonly (Row & { readonly row: number })[];
-}
-
-export interface RenderedRow {
-  readonly row: number;
-  readonly data: Uint8Array;
-}
+import { renderRow, unpackFace } from './render-row.ts';
+import type { RenderedRow, RenderWork } from './shard.ts';
 
 serveParent(async ({ manipulation, faces, settings, jobs }: RenderWork, send: (row: RenderedRow) => void) => {
   sharp.concurrency(1);

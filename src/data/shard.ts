@@ -9,7 +9,6 @@ import path from 'node:path';
 import { runChild } from './child.ts';
 import type { Progress } from './progress.ts';
 import type { Manipulation, PackedFace, RenderSettings } from './render-row.ts';
-import type { RenderedRow, RenderWork } from './shard-process.ts';
 
 /** A row to render: face and donors are places in the list of faces. */
 export interface Row {
@@ -17,6 +16,21 @@ export interface Row {
   readonly face: number;
   readonly variant: number;
   readonly donors: readonly number[];
+}
+
+/** What a rendering process is asked. */
+export interface RenderWork {
+  readonly manipulation: Manipulation;
+  readonly faces: readonly PackedFace[];
+  readonly settings: RenderSettings;
+  /** The rows to render, each with its place in the shard. */
+  readonly jobs: readonly (Row & { readonly row: number })[];
+}
+
+/** What it answers, row by row. */
+export interface RenderedRow {
+  readonly row: number;
+  readonly data: Uint8Array;
 }
 
 interface Index {
