@@ -80,7 +80,7 @@ async function play(
     reporter.flush();
     saveCheckpoint(
       path.join(checkpoints, checkpointName(game.rounds)),
-      gameState(game, { best: JSON.stringify(best) }),
+      gameState(game, notesOf(config, best)),
     );
     pruneCheckpoints(checkpoints, run.checkpoints_kept);
   };
@@ -122,10 +122,7 @@ async function play(
       );
       if (best === null || scored.auc > best.auc) {
         best = scored;
-        saveCheckpoint(
-          path.join(checkpoints, 'best.safetensors'),
-          gameState(game, { best: JSON.stringify(best) }),
-        );
+        saveCheckpoint(path.join(checkpoints, 'best.safetensors'), gameState(game, notesOf(config, best)));
       }
     }
     if (every(run.checkpoint_every, game.rounds) || last) {
@@ -139,6 +136,11 @@ async function play(
     return { status: 'interrupted', rounds: game.rounds, best: best ?? NO_BEST };
   }
   return { status: 'finished', rounds: game.rounds, best: best ?? NO_BEST };
+}
+
+/** What a checkpoint says of itself: its best round on val so far, and the settings, those of the run folder left out. */
+function notesOf(config: RunConfig, best: Best | null): Record<string, string> {
+  return { best: JSON.stringify(best), config: JSON.stringify({ ...config, run: undefined }) };
 }
 
 const NO_BEST: Best = { round: 0, auc: Number.NaN, threshold: Number.NaN };

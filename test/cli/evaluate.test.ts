@@ -36,9 +36,11 @@ describe('npm run evaluate, npm run bench', function () {
     expect(rows).to.have.length(16);
     expect(new Set(rows.map(({ split }) => split))).to.deep.equal(new Set(['test']));
     const kept = readJson(place.path('run/evaluation.json')) as Figures;
-    const { round, threshold } = JSON.parse(
-      readCheckpoint(place.path('run/checkpoints/best.safetensors')).notes['best']!,
-    ) as Figures;
+    const { notes } = readCheckpoint(place.path('run/checkpoints/best.safetensors'));
+    const { round, threshold } = JSON.parse(notes['best']!) as Figures;
+    expect(JSON.parse(notes['config']!))
+      .to.deep.include({ seed: 1 })
+      .and.to.have.nested.property('generator.name', 'fgsm');
     const again = evaluateScores(rows, { threshold, seed: 1, resamples: 20, groups: { seen: ['fake'] } });
     expect(kept).to.deep.include({ ...again, round });
 
