@@ -7,7 +7,7 @@ import { listCheckpoints, readCheckpoint } from './game/checkpoint.ts';
 import { disposeGame, restoreGame } from './game/players.ts';
 import { craft } from './game/round.ts';
 import { createRng } from './ops/random.ts';
-import { openGame, prepareData } from './prepare.ts';
+import { openGame, prepareData, toTensors } from './prepare.ts';
 import { comparisonGrid, type ImageBatch } from './reports/pictures.ts';
 import type { Picture } from './reports/reporter.ts';
 import type { RunConfig } from './run-config.ts';
@@ -41,11 +41,7 @@ export async function opponentPicture(
     if (batch === undefined) {
       throw new Error(`dataset ${dataset.name} has no val images to show`);
     }
-    const images = tf.tensor4d(batch.images, [...batch.shape]);
-    const labels = tf.tensor1d(
-      batch.samples.map((sample) => sample.label),
-      'int32',
-    );
+    const { images, labels } = toTensors(batch);
     const perturbed = tf.tidy(() =>
       craft(game, { images, labels }, config.game, createRng(config.seed, 'pictures')),
     );

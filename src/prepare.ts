@@ -1,9 +1,12 @@
 /** What a run's settings name, made ready: the engine, the dataset, the detector, the game. */
+import * as tf from '@tensorflow/tfjs';
 import { cacheFolder } from './data/cache-folder.ts';
+import type { Batch } from './data/dataset.ts';
 import { openDataset, type OpenDataset } from './data/index.ts';
 import type { DatasetContext } from './data/module.ts';
 import type { Discriminator } from './discriminator/discriminator.ts';
 import { createGame, type Game } from './game/players.ts';
+import type { LabelledImages } from './generator/generator.ts';
 import type { RunConfig } from './run-config.ts';
 import { openTensorFlow, type TensorFlow } from './tensorflow/binding.ts';
 import { registerFastKernels } from './tensorflow/kernels.ts';
@@ -41,4 +44,15 @@ export async function openGame(config: RunConfig, imageSize: number): Promise<Ga
   const variant = await findGenerator(config.generator.name, config.generator['module']);
   const detector = await openDetector(config, imageSize);
   return createGame(detector, variant.create(config.generator, { imageSize, seed: config.seed }), config);
+}
+
+/** A batch as the game plays it. Two tensors, the caller's to dispose. */
+export function toTensors(batch: Batch): LabelledImages {
+  return {
+    images: tf.tensor4d(batch.images, [...batch.shape]),
+    labels: tf.tensor1d(
+      batch.samples.map((sample) => sample.label),
+      'int32',
+    ),
+  };
 }

@@ -18,10 +18,9 @@ import {
 import { disposeGame, gameState, restoreGame, type Game } from './game/players.ts';
 import { playRound, type RoundMetrics, type RoundSettings } from './game/round.ts';
 import { learningRateAt } from './game/schedule.ts';
-import type { LabelledImages } from './generator/generator.ts';
 import { writeFileAtomic } from './reports/files.ts';
 import type { Reporter } from './reports/reporter.ts';
-import { openEngine, openGame, prepareData } from './prepare.ts';
+import { openEngine, openGame, prepareData, toTensors } from './prepare.ts';
 import type { RunConfig } from './run-config.ts';
 import { reportPictures, reportRound, reportVal, type Best } from './train-reports.ts';
 
@@ -172,16 +171,6 @@ function tellSkipped(skipped: readonly Skipped[], { dir, log }: Pick<TrainOption
       `${skipped.length} ${skipped.length === 1 ? 'file' : 'files'} left out, listed in ${list}; the first: ${first.file}: ${first.why}`,
     );
   }
-}
-
-function toTensors(batch: Batch): LabelledImages {
-  return {
-    images: tf.tensor4d(batch.images, [...batch.shape]),
-    labels: tf.tensor1d(
-      batch.samples.map((sample) => sample.label),
-      'int32',
-    ),
-  };
 }
 
 function every(period: number, round: number): boolean {

@@ -3,13 +3,13 @@
  * the person, all by @vladmandic/face-api with the weights in its package. Done once, then read from the cache.
  */
 
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { runChild } from './child.ts';
 import type { Point } from './forgery/geometry.ts';
 import type { Photo } from './photos.ts';
 import type { Progress } from './progress.ts';
+import { readIfThere, writeWhole } from './whole-file.ts';
 
 export type { Point };
 
@@ -52,27 +52,13 @@ export async function findFaces(
   const hash = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 16);
   const file = path.join(cacheFolder, `faces-${hash}`, 'faces.json');
   const cached = await readIfThere(file);
-  if (cached !== undefined) return cached;
+  if (cached !== undefined) return parseFound(cached.toString('utf8'), file);
   const found = await runFinder(photos, progress);
-  await mkdir(path.dirname(file), { recursive: true });
-  const temporary = `${file}.${randomUUID()}.tmp`;
-  try {
-    await writeFile(temporary, JSON.stringify(found));
-    await rename(temporary, file);
-  } finally {
-    await rm(temporary, { force: true });
-  }
+  await writeWhole(file, JSON.stringify(found));
   return found;
 }
 
-async function readIfThere(file: string): Promise<FoundPhoto[] | undefined> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+function parseFound(text: string, file: string): FoundPhoto[] {
   try {
     return JSON.parse(text) as FoundPhoto[];
   } catch (error) {

@@ -3,12 +3,11 @@
  * is written last, so that what has one is whole.
  */
 
-import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { runChild } from './child.ts';
 import type { Progress } from './progress.ts';
 import type { Manipulation, PackedFace, RenderSettings } from './render-row.ts';
+import { readIfThere, writeWhole } from './whole-file.ts';
 
 /** A row to render: face and donors are places in the list of faces. */
 export interface Row {
@@ -73,7 +72,6 @@ export async function openShard(manipulation: Manipulation, request: ShardReques
     throw new Error(`${pixelFile} or its index is damaged; delete ${folder}, it is made anew`);
   }
   const pixels = await render(manipulation, request);
-  await mkdir(folder, { recursive: true });
   await writeWhole(pixelFile, pixels);
   await writeWhole(indexFile, JSON.stringify(index));
   return pixels;
@@ -102,24 +100,4 @@ async function render(manipulation: Manipulation, request: ShardRequest): Promis
   if (done !== rows.length)
     throw new Error(`${done} of ${rows.length} rows of ${manipulation} were rendered`);
   return pixels;
-}
-
-async function readIfThere(file: string): Promise<Buffer | undefined> {
-  try {
-    return await readFile(file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-/** Writes beside the file and renames, so that the file is there whole or not at all. */
-async function writeWhole(file: string, content: Uint8Array | string): Promise<void> {
-  const temporary = `${file}.${randomUUID()}.tmp`;
-  try {
-    await writeFile(temporary, content);
-    await rename(temporary, file);
-  } finally {
-    await rm(temporary, { force: true });
-  }
 }
