@@ -20,6 +20,7 @@ import { playRound, type RoundMetrics, type RoundSettings } from './game/round.t
 import { learningRateAt } from './game/schedule.ts';
 import { writeFileAtomic } from './reports/files.ts';
 import type { Reporter } from './reports/reporter.ts';
+import { startAuxiliaryFromMain } from './ops/layers.ts';
 import { openEngine, openGame, prepareData, toTensors } from './prepare.ts';
 import type { RunConfig } from './run-config.ts';
 import { reportPictures, reportRound, reportVal, type Best } from './train-reports.ts';
@@ -93,6 +94,9 @@ async function play(
     const rate = learningRateAt(settings.schedule, game.rounds, settings.rounds);
     const rates = { detector: rate * config.optimizer_d.lr, generator: rate * config.optimizer_g.lr };
     const images = toTensors(batch);
+    if (game.rounds === settings.clean_rounds) {
+      startAuxiliaryFromMain(game.detector.state); // the opponent joins now
+    }
     const metrics = playRound(game, images, roundSettings(settings, game.rounds), rates, game.rng);
     game.rounds += 1;
     checkFinite(metrics, batch, game.rounds, checkpoints);

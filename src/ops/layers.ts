@@ -39,6 +39,9 @@ interface BranchWeights {
 
 type Weight = ReturnType<tf.layers.Layer['addWeight']>;
 
+/** What the names of the auxiliary branch's variables have before those of the main one. */
+const AUXILIARY_PREFIX = 'auxiliary_';
+
 class BatchNorm extends tf.layers.Layer {
   static readonly className = 'BatchNormalization';
   private readonly settings: BatchNormConfig;
@@ -69,7 +72,7 @@ class BatchNorm extends tf.layers.Layer {
       };
     };
     this.branches = this.settings.auxiliary
-      ? { main: weights(''), auxiliary: weights('auxiliary_') }
+      ? { main: weights(''), auxiliary: weights(AUXILIARY_PREFIX) }
       : { main: weights('') };
     this.built = true;
   }
@@ -156,6 +159,22 @@ class Apply extends tf.layers.Layer {
 /** Batch normalisation over N, H, W with an optional auxiliary branch; reads its `Pass` from the model call's arguments. */
 export function batchNorm(settings: BatchNormConfig): tf.layers.Layer {
   return new BatchNorm(settings);
+}
+
+/**
+ * Gives every auxiliary batch-norm branch the parameters and statistics of its main one: the state in which adversarial images
+ * first meet a detector that has so far learnt from clean ones. A model without auxiliary branches stays as it is.
+ *
+ * @param state every variable of the model by `layer/weight`
+ */
+export function startAuxiliaryFromMain(state: ReadonlyMap<string, tf.Variable>): void {
+  for (const [name, variable] of state) {
+    const at = name.lastIndexOf('/') + 1;
+    if (name.startsWith(AUXILIARY_PREFIX, at)) {
+      const main = state.get(name.slice(0, at) + name.slice(at + AUXILIARY_PREFIX.length))!;
+      variable.assign(main);
+    }
+  }
 }
 
 /** x · sigmoid(x) as a layer, with the fused gradient where the engine has one. */

@@ -14,6 +14,7 @@ import {
 import { readCheckpoint, saveCheckpoint } from '../../src/game/checkpoint.ts';
 import { crossEntropy } from '../../src/game/objective.ts';
 import { restoreDetector } from '../../src/game/players.ts';
+import { startAuxiliaryFromMain } from '../../src/ops/layers.ts';
 import { parameterCount } from '../../src/ops/flat-parameters.ts';
 import { bits, changed, expectNoLeak, noiseTensor, snapshot } from '../support/tensors.ts';
 
@@ -112,6 +113,20 @@ export function itIsADiscriminator(given: DiscriminatorCase): void {
       logits(detector, { training: false, trackStatistics: true, branch });
     }
     expect(changed(before, snapshot(detector.state))).to.deep.equal([]);
+  });
+
+  it('can start its auxiliary branch from the main one: adversarial images then meet the detector as it is', () => {
+    logits(detector, learn('main'));
+    const auxiliary: Pass = { ...INFERENCE, branch: 'auxiliary' };
+    expect(bits(logits(detector, auxiliary))).not.to.deep.equal(bits(logits(detector)));
+    const before = snapshot(detector.state);
+    startAuxiliaryFromMain(detector.state);
+    expect(bits(logits(detector, auxiliary))).to.deep.equal(bits(logits(detector)));
+    const moved = changed(before, snapshot(detector.state));
+    expect(moved.every((name) => name.includes('auxiliary_'))).to.equal(true);
+    const whole = snapshot(plain.state);
+    startAuxiliaryFromMain(plain.state);
+    expect(changed(whole, snapshot(plain.state))).to.deep.equal([]);
   });
 
   it('refuses the auxiliary branch where none was built, and a pass that does not say', () => {
