@@ -1,5 +1,6 @@
 /** The 2-D convolution as a layer for tf.layers models that computes only the gradients that are asked for. */
 import * as tf from '@tensorflow/tfjs';
+import { SPECTRAL_VECTOR, spectralNormalise } from './spectral-norm.ts';
 
 type Weight = ReturnType<tf.layers.Layer['addWeight']>;
 
@@ -11,6 +12,8 @@ export interface ConvConfig {
   readonly strides: number;
   readonly useBias: boolean;
   readonly kernelInitializer: ReturnType<typeof tf.initializers.heNormal>;
+  /** With it the kernel is used over its spectral norm; its power iteration starts from a vector of this seed, and is for others to move. */
+  readonly spectralNorm?: { readonly seed: number };
 }
 
 /**
@@ -22,6 +25,7 @@ class Conv extends tf.layers.Layer {
   private readonly settings: ConvConfig;
   private kernel: Weight | undefined;
   private bias: Weight | undefined;
+  private spectralVector: Weight | undefined;
 
   constructor(settings: ConvConfig) {
     super({ name: settings.name });
@@ -29,11 +33,15 @@ class Conv extends tf.layers.Layer {
   }
 
   override build(inputShape: tf.Shape): void {
-    const { kernelSize: k, filters, useBias, kernelInitializer } = this.settings;
+    const { kernelSize: k, filters, useBias, kernelInitializer, spectralNorm } = this.settings;
     const channels = inputShape[inputShape.length - 1]!;
     this.kernel = this.addWeight('kernel', [k, k, channels, filters], 'float32', kernelInitializer);
     if (useBias) {
       this.bias = this.addWeight('bias', [filters], 'float32', tf.initializers.zeros());
+    }
+    if (spectralNorm !== undefined) {
+      const start = tf.initializers.randomNormal({ mean: 0, stddev: 1, seed: spectralNorm.seed });
+      this.spectralVector = this.addWeight(SPECTRAL_VECTOR, [filters], 'float32', start, undefined, false);
     }
     this.built = true;
   }
@@ -46,7 +54,12 @@ class Conv extends tf.layers.Layer {
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     const x = (Array.isArray(inputs) ? inputs[0]! : inputs) as tf.Tensor4D;
-    const y = tf.conv2d(x, this.kernel!.read() as tf.Tensor4D, this.settings.strides, 'same');
+    const weights = this.kernel!.read() as tf.Tensor4D;
+    const kernel =
+      this.spectralVector === undefined
+        ? weights
+        : spectralNormalise(weights, this.spectralVector.read() as tf.Tensor1D);
+    const y = tf.conv2d(x, kernel, this.settings.strides, 'same');
     return this.bias === undefined ? y : tf.add(y, this.bias.read());
   }
 
