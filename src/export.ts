@@ -94,11 +94,11 @@ function describe(
   imageSize: number,
   { round, auc, threshold }: BestCheckpoint,
 ): Record<string, string> {
-  const { name: _, ...settings } = config.discriminator;
+  const settings = Object.entries(config.discriminator).filter(([key]) => key !== 'name');
   return {
     format: `deepfake-game detector ${VERSION}`,
     architecture,
-    settings: JSON.stringify(settings),
+    settings: JSON.stringify(Object.fromEntries(settings)),
     image_size: String(imageSize),
     classes: JSON.stringify(['real', 'fake']),
     threshold: String(threshold),
