@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import { openConfigFiles } from '../src/config/config-files.ts';
 import { disposeGame } from '../src/game/players.ts';
-import { playRound } from '../src/game/round.ts';
+import { play } from '../src/game/play.ts';
 import { createRng } from '../src/ops/random.ts';
 import { openEngine, openGame } from '../src/prepare.ts';
 import { CONFIGS, composeRun, resolveContext } from './compose-run.ts';
@@ -42,7 +42,13 @@ await runScript(async () => {
   const times: number[] = [];
   for (let round = 0; round < WARM_UP + rounds; round++) {
     const start = performance.now();
-    playRound(game, { images, labels }, config.game, { detector: 1e-3, generator: 1e-3 }, game.rng);
+    play(
+      game,
+      { images, labels },
+      config.game,
+      { detector: 1e-3, generator: 1e-3 },
+      { rng: game.rng, progress: 1 },
+    );
     times.push(performance.now() - start);
   }
   const counted = times.slice(WARM_UP).sort((a, b) => a - b);

@@ -43,7 +43,7 @@ export async function opponentPicture(
     }
     const { images, labels } = toTensors(batch);
     const perturbed = tf.tidy(() =>
-      craft(game, { images, labels }, config.game, createRng(config.seed, 'pictures')),
+      craft(game, { images, labels }, config.game, { rng: createRng(config.seed, 'pictures'), progress: 1 }),
     );
     const sigma = perturbed.maps['sigma'];
     const { picture } = comparisonGrid({

@@ -5,7 +5,8 @@ import type { Batch } from './data/dataset.ts';
 import { openDataset, type OpenDataset } from './data/index.ts';
 import type { DatasetContext } from './data/module.ts';
 import type { Discriminator } from './discriminator/discriminator.ts';
-import { createGame, type Game } from './game/players.ts';
+import { createImagePool } from './game/image-pool.ts';
+import { createCarried, createGame, type Game } from './game/players.ts';
 import type { LabelledImages } from './generator/generator.ts';
 import type { RunConfig } from './run-config.ts';
 import { openTensorFlow, type TensorFlow } from './tensorflow/binding.ts';
@@ -39,11 +40,16 @@ export async function openDetector(config: RunConfig, imageSize: number): Promis
   });
 }
 
-/** The two players at round 0. */
+/** The two players at round 0, and room for what they remember. */
 export async function openGame(config: RunConfig, imageSize: number): Promise<Game> {
+  const { game, seed } = config;
   const variant = await findGenerator(config.generator.name, config.generator['module']);
   const detector = await openDetector(config, imageSize);
-  return createGame(detector, variant.create(config.generator, { imageSize, seed: config.seed }), config);
+  const generator = variant.create(config.generator, { imageSize, seed });
+  const pool =
+    game.play === 'alternating' && game.pool_size > 0 ? createImagePool(game.pool_size, imageSize) : null;
+  const carried = game.play === 'free' ? createCarried(generator, game.batch_size, imageSize) : null;
+  return createGame(detector, generator, config, { pool, carried });
 }
 
 /** A batch as the game plays it. Two tensors, the caller's to dispose. */

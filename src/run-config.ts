@@ -16,17 +16,22 @@ import {
   type SettingsOf,
   type SettingsRecord,
 } from './config/settings.ts';
-import { plainValue, type MapNode } from './config/tree.ts';
+import { plainValue, type ConfigNode, type MapNode } from './config/tree.ts';
 import { readConfigFile } from './config/yaml-source.ts';
 import { augmentSettings } from './data/augment.ts';
 import { datasetSettings } from './data/index.ts';
 import { optimizerSettings } from './game/optimizer.ts';
 import { scheduleSettings } from './game/schedule.ts';
+import type { AnyGeneratorVariant, SettingsProblem } from './generator/generator.ts';
 import { findDiscriminator, findGenerator } from './variants.ts';
 
 const wholePairs = integer({ min: 2, doc: 'Images a round, half of them real.' });
 
 export const gameSettings = {
+  play: choice(
+    ['alternating', 'simultaneous', 'free'],
+    'alternating: one player after the other; simultaneous: one backward pass moves both; free: batches are replayed, each pass serves both (Free AT).',
+  ),
   objective: choice(['clean', 'adversarial', 'clean+adversarial'], 'Which images the detector learns from.'),
   lambda: number({ min: 0, doc: 'λ, weight of the adversarial loss.' }),
   rounds: integer({ min: 1, doc: 'Rounds to play.' }),
@@ -39,8 +44,6 @@ export const gameSettings = {
     expects: 'an even integer >= 2',
     accepts: (value: unknown) => wholePairs.accepts(value) && (value as number) % 2 === 0,
   },
-  g_per_d: integer({ min: 1, doc: 'Steps of a learned generator per round.' }),
-  d_per_g: integer({ min: 1, doc: 'Steps of the detector per round.' }),
   crafting: choice(
     ['eval', 'train'],
     'Batch-norm statistics that the opponent sees: running (eval) or the batch’s (train).',
@@ -49,6 +52,22 @@ export const gameSettings = {
     'Whether adversarial images have batch-norm parameters and statistics of their own (AdvProp).',
   ),
   schedule: scheduleSettings,
+};
+
+/** What each way of playing asks for besides. */
+export const playSettings = {
+  alternating: {
+    g_per_d: integer({ min: 1, doc: 'Steps of a learned generator per round.' }),
+    d_per_g: integer({ min: 1, doc: 'Steps of the detector per round.' }),
+    pool_size: integer({
+      min: 0,
+      doc: 'Past images of the opponent kept for each class, half of what a detector meets once they are full; 0 = none.',
+    }),
+  },
+  simultaneous: {},
+  free: {
+    replays: integer({ min: 1, doc: 'm, updates of the detector and steps of the attack per round.' }),
+  },
 };
 
 export const evaluationSettings = {
@@ -83,13 +102,20 @@ export const commonSettings = {
 
 export type CommonConfig = SettingsOf<typeof commonSettings>;
 
+/** The settings of the game with those of its way of playing. */
+export type GameConfig = Omit<CommonConfig['game'], 'play'> &
+  {
+    [Play in keyof typeof playSettings]: { readonly play: Play } & SettingsOf<(typeof playSettings)[Play]>;
+  }[keyof typeof playSettings];
+
 /** A variant's group: its name, and settings that the variant itself describes. */
 export interface VariantConfig {
   readonly name: string;
   readonly [setting: string]: unknown;
 }
 
-export interface RunConfig extends CommonConfig {
+export interface RunConfig extends Omit<CommonConfig, 'game'> {
+  readonly game: GameConfig;
   readonly data: VariantConfig;
   readonly discriminator: VariantConfig;
   readonly generator: VariantConfig;
@@ -97,39 +123,102 @@ export interface RunConfig extends CommonConfig {
 
 /**
  * Checks a composed configuration, interpolations resolved, against the settings of the rooms and of the chosen variants.
- * Throws, with every problem at once, what `checkSettings` throws; or that a group's `name` is unknown.
+ * Throws, with every problem at once, what `checkSettings` throws; or that a group's `name` is unknown; or what settings that are each
+ * allowed cannot mean together.
  */
 export async function checkRunConfig(resolved: MapNode): Promise<RunConfig> {
   const variant = (group: string): { readonly name: string; readonly module: unknown } => {
-    const section = resolved.entries.get(group);
-    const value = (key: string): unknown => {
-      const node = section?.kind === 'map' ? section.entries.get(key) : undefined;
-      return node === undefined ? undefined : plainValue(node);
-    };
-    const name = value('name');
+    const name = valueAt(resolved, group, 'name');
     if (typeof name !== 'string') {
       throw new ConfigError(
-        `${section?.origin.place ?? 'the configuration'}: '${group}.name' must say which ${group} it is`,
+        `${resolved.entries.get(group)?.origin.place ?? 'the configuration'}: '${group}.name' must say which ${group} it is`,
       );
     }
-    return { name, module: value('module') };
+    return { name, module: valueAt(resolved, group, 'module') };
   };
   const data = variant('data');
   const discriminator = variant('discriminator');
   const generator = variant('generator');
+  const opponent = await findGenerator(generator.name, generator.module);
   const named = (settings: SettingsRecord, group: string): SettingsRecord => ({
     name: text(`Which ${group}.`),
     ...settings,
   });
-  return checkSettings(resolved, {
+  const config = checkSettings(resolved, {
     ...commonSettings,
+    game: { ...gameSettings, ...playSettingsOf(valueAt(resolved, 'game', 'play')) },
     data: named(await datasetSettings(data.name, data.module), 'dataset'),
     discriminator: named(
       (await findDiscriminator(discriminator.name, discriminator.module)).settings,
       'detector',
     ),
-    generator: named((await findGenerator(generator.name, generator.module)).settings, 'opponent'),
+    generator: named(opponent.settings, 'opponent'),
   }) as unknown as RunConfig;
+  const problems = [...gameProblems(config, opponent), ...opponentProblems(config, opponent)];
+  if (problems.length > 0) {
+    throw new ConfigError(
+      problems.map(({ key, problem }) => `${placeOf(resolved, key)}: '${key}' ${problem}`),
+    );
+  }
+  return config;
+}
+
+/** The settings of the way of playing; an unknown one is left to the check of `game.play` itself. */
+function playSettingsOf(play: unknown): SettingsRecord {
+  return typeof play === 'string' && Object.hasOwn(playSettings, play)
+    ? playSettings[play as keyof typeof playSettings]
+    : playSettings.alternating;
+}
+
+/** Ways of playing that the opponent cannot follow, and settings that mean nothing in them. */
+function gameProblems({ game, generator }: RunConfig, opponent: AnyGeneratorVariant): SettingsProblem[] {
+  const problems: SettingsProblem[] = [];
+  const plays = opponent.plays ?? ['alternating'];
+  if (!plays.includes(game.play)) {
+    problems.push({
+      key: 'game.play',
+      problem: `is ${game.play}, and the opponent ${generator.name} plays ${plays.join(', ')} only`,
+    });
+  }
+  if (game.play !== 'alternating') {
+    if (game.crafting === 'eval') {
+      problems.push({
+        key: 'game.crafting',
+        problem: `must be train: in ${game.play} play the opponent meets the detector in the pass that it learns in`,
+      });
+    }
+    if (game.objective === 'clean' || (game.objective === 'clean+adversarial' && game.lambda === 0)) {
+      problems.push({
+        key: game.objective === 'clean' ? 'game.objective' : 'game.lambda',
+        problem: `leaves the opponent without a gradient in ${game.play} play`,
+      });
+    }
+  }
+  return problems;
+}
+
+function opponentProblems({ data, generator }: RunConfig, opponent: AnyGeneratorVariant): SettingsProblem[] {
+  const size = data['size'];
+  const found = opponent.check?.(generator, { imageSize: typeof size === 'number' ? size : null }) ?? [];
+  return found.map(({ key, problem }) => ({ key: `generator.${key}`, problem }));
+}
+
+/** The plain value of a group's key, or undefined where it is not there. */
+function valueAt(resolved: MapNode, group: string, key: string): unknown {
+  const section = resolved.entries.get(group);
+  const node = section?.kind === 'map' ? section.entries.get(key) : undefined;
+  return node === undefined ? undefined : plainValue(node);
+}
+
+/** Where a dotted key got its value. */
+function placeOf(resolved: MapNode, key: string): string {
+  let node: ConfigNode = resolved;
+  for (const part of key.split('.')) {
+    const next: ConfigNode | undefined = node.kind === 'map' ? node.entries.get(part) : undefined;
+    if (next === undefined) break;
+    node = next;
+  }
+  return node.origin.place;
 }
 
 /** The settings that a run folder keeps. Throws if the folder holds no run. */

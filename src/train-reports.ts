@@ -46,7 +46,7 @@ export async function reportPictures(
 ): Promise<void> {
   // A stream of its own: looking at the game must not change it.
   const rng = createRng(config.seed, 'pictures', game.rounds);
-  const perturbed = tf.tidy(() => craft(game, batch, config.game, rng));
+  const perturbed = tf.tidy(() => craft(game, batch, config.game, { rng, progress: 1 }));
   const maps = Object.entries(perturbed.maps);
   const sigma = perturbed.maps['sigma'];
   const grid = comparisonGrid({

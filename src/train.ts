@@ -16,7 +16,9 @@ import {
   saveCheckpoint,
 } from './game/checkpoint.ts';
 import { disposeGame, gameState, restoreGame, type Game } from './game/players.ts';
-import { playRound, type RoundMetrics, type RoundSettings } from './game/round.ts';
+import { PerturbationError } from './game/perturbation.ts';
+import { play, type PlaySettings } from './game/play.ts';
+import type { RoundMetrics } from './game/round.ts';
 import { learningRateAt } from './game/schedule.ts';
 import { writeFileAtomic } from './reports/files.ts';
 import type { Reporter } from './reports/reporter.ts';
@@ -59,14 +61,14 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
   const loader = await openLoader(dataset, { seed: config.seed, augment: config.augment });
   const game = await openGame(config, dataset.size);
   try {
-    return await play(game, loader, config, options);
+    return await playAll(game, loader, config, options);
   } finally {
     await loader.close();
     disposeGame(game);
   }
 }
 
-async function play(
+async function playAll(
   game: Game,
   loader: Loader,
   config: RunConfig,
@@ -97,7 +99,10 @@ async function play(
     if (game.rounds === settings.clean_rounds) {
       startAuxiliaryFromMain(game.detector.state); // the opponent joins now
     }
-    const metrics = playRound(game, images, roundSettings(settings, game.rounds), rates, game.rng);
+    const turn = { rng: game.rng, progress: progressOf(settings, game.rounds) };
+    const metrics = namingSample(batch, game.rounds + 1, () =>
+      play(game, images, roundSettings(settings, game.rounds), rates, turn),
+    );
     game.rounds += 1;
     checkFinite(metrics, batch, game.rounds, checkpoints);
     options.onRound({ round: game.rounds, rounds: settings.rounds, metrics, images: batch.samples.length });
@@ -161,8 +166,26 @@ function resume(game: Game, checkpoints: string, log: (line: string) => void): B
 }
 
 /** The opponent joins after `clean_rounds`: against a detector that knows nothing yet there is nothing to win. */
-function roundSettings(settings: RunConfig['game'], round: number): RoundSettings {
-  return round < settings.clean_rounds ? { ...settings, objective: 'clean' } : settings;
+function roundSettings(settings: RunConfig['game'], round: number): PlaySettings {
+  return round < settings.clean_rounds
+    ? { ...settings, objective: 'clean', play: 'alternating', g_per_d: 1, d_per_g: 1 }
+    : settings;
+}
+
+/** The share of the opponent's rounds that have been played, from 0 in its first to 1 in the last. */
+function progressOf({ rounds, clean_rounds }: RunConfig['game'], round: number): number {
+  return Math.min(1, Math.max(0, (round - clean_rounds) / Math.max(1, rounds - clean_rounds - 1)));
+}
+
+/** An opponent that breaks its bounds is told with the image that it did it on. */
+function namingSample<T>(batch: Batch, round: number, job: () => T): T {
+  try {
+    return job();
+  } catch (error) {
+    if (!(error instanceof PerturbationError)) throw error;
+    const sample = batch.samples[error.row]!;
+    throw new Error(`round ${round}: ${error.message}, on ${sample.id} (${sample.file})`, { cause: error });
+  }
 }
 
 /** Files that the dataset left out are counted and listed, in the run folder too. */

@@ -4,14 +4,22 @@ import type { Discriminator } from '../discriminator/discriminator.ts';
 import type { Generator } from '../generator/generator.ts';
 import { createRng, type Rng } from '../ops/random.ts';
 import { restore, type GameState, type LoadedCheckpoint } from './checkpoint.ts';
+import type { Carried } from './free.ts';
 import { createOptimizer, type OptimizerSettings } from './optimizer.ts';
 import type { Players } from './round.ts';
 
-/** A game in progress: the players, the opponent's random stream and the number of rounds played. */
+/** A game in progress: the players, what they remember, the opponent's random stream and the number of rounds played. */
 export interface Game extends Players {
+  /** What Free AT carries from batch to batch; null in other games. */
+  readonly carried: Carried | null;
   readonly rng: Rng;
   rounds: number;
 }
+
+/** What a game remembers besides its players. */
+export type Memory = Pick<Game, 'pool' | 'carried'>;
+
+export const NO_MEMORY: Memory = { pool: null, carried: null };
 
 /** Sets up a game at round 0 around two players. */
 export function createGame(
@@ -22,15 +30,37 @@ export function createGame(
     readonly optimizer_d: OptimizerSettings;
     readonly optimizer_g: OptimizerSettings;
   },
+  memory: Memory = NO_MEMORY,
 ): Game {
+  const trainable = generator.learners.flatMap((learner) => learner.trainable);
   return {
     detector,
     generator,
     detectorOptimizer: createOptimizer(settings.optimizer_d, detector.trainable),
-    generatorOptimizer: createOptimizer(settings.optimizer_g, generator.trainable),
+    generatorOptimizer: createOptimizer(settings.optimizer_g, trainable),
+    ...memory,
     rng: createRng(settings.seed, 'opponent'),
     rounds: 0,
   };
+}
+
+/**
+ * Room for what a way of playing carries from batch to batch: zeros of the shape of what the attack varies.
+ * Throws if the opponent is no classical attack on the true label.
+ */
+export function createCarried(generator: Generator, batchSize: number, imageSize: number): Carried {
+  const { ascent } = generator;
+  if (ascent === undefined) {
+    throw new Error(
+      `the opponent ${generator.name} cannot be played for free, only a classical attack on the true label can: set game=alternating`,
+    );
+  }
+  return tf.tidy(() => {
+    const images = tf.zeros([batchSize, imageSize, imageSize, 3]) as tf.Tensor4D;
+    const labels = tf.zeros([batchSize], 'int32') as tf.Tensor1D;
+    const start = ascent({ images, labels }, { rng: createRng(0, 'shape'), progress: 1 }).start();
+    return tf.variable(tf.zerosLike(start), false);
+  });
 }
 
 /** What a checkpoint of the game holds. Its variables are the game's own: read or assigned, never disposed. */
@@ -40,10 +70,13 @@ export function gameState(game: Game, notes: Readonly<Record<string, string>> = 
     generator: game.generator.state,
     optimizer_d: game.detectorOptimizer.state,
     optimizer_g: game.generatorOptimizer.state,
+    pool: game.pool?.state ?? new Map<string, tf.Variable>(),
+    free: new Map(game.carried === null ? [] : [['carried', game.carried]]),
   };
   const variables = Object.entries(groups).flatMap(([group, state]) =>
     [...state].map(([name, variable]) => [`${group}/${name}`, variable] as const),
   );
+  const [poolReal, poolFake] = game.pool?.taken ?? [0, 0];
   return {
     variables: new Map(variables),
     counters: {
@@ -51,6 +84,8 @@ export function gameState(game: Game, notes: Readonly<Record<string, string>> = 
       updates_d: game.detectorOptimizer.steps,
       updates_g: game.generatorOptimizer.steps,
       opponent_draws: game.rng.counter,
+      pool_real: poolReal,
+      pool_fake: poolFake,
     },
     identity: { detector: game.detector.name, generator: game.generator.name },
     notes,
@@ -70,12 +105,14 @@ export function restoreGame(game: Game, checkpoint: LoadedCheckpoint): void {
   const rounds = counter('rounds');
   const [detectorUpdates, generatorUpdates] = [counter('updates_d'), counter('updates_g')];
   const draws = counter('opponent_draws');
+  const taken = [counter('pool_real'), counter('pool_fake')] as const;
   // the last thing that can fail, and the first that changes anything
   restore(checkpoint, variables, identity, (values, shape) => tf.tensor(values, shape, 'float32'));
   game.rounds = rounds;
   game.detectorOptimizer.seek(detectorUpdates);
   game.generatorOptimizer.seek(generatorUpdates);
   game.rng.seek(draws);
+  game.pool?.seek(taken);
 }
 
 /** Puts only the detector's variables of a checkpoint into a detector, for evaluation and export. */
@@ -90,6 +127,8 @@ export function restoreDetector(detector: Discriminator, checkpoint: LoadedCheck
 export function disposeGame(game: Game): void {
   game.detectorOptimizer.dispose();
   game.generatorOptimizer.dispose();
+  game.pool?.dispose();
+  game.carried?.dispose();
   game.detector.dispose();
   game.generator.dispose();
 }

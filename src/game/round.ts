@@ -1,59 +1,64 @@
 /**
  * One round of the game: the opponent changes the batch in the way that hurts the detector most (inner maximisation), then the
- * detector learns from it (outer minimisation).
+ * detector learns from it (outer minimisation). Both take turns here; simultaneous.ts and free.ts play the same game in other orders.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { Discriminator, Pass } from '../discriminator/discriminator.ts';
-import type { Generator, LabelledImages, LossOf, Perturbed } from '../generator/generator.ts';
-import type { Rng } from '../ops/random.ts';
-import { crossEntropy, detectorLoss, generatorLoss, type Objective } from './objective.ts';
+import type { Discriminator } from '../discriminator/discriminator.ts';
+import type { Generator, LabelledImages, Perturbed, Turn } from '../generator/generator.ts';
+import type { ImagePool } from './image-pool.ts';
+import { inOrder, learn, type LearnSettings, type RoundMetrics } from './learn.ts';
+import { generatorLoss } from './objective.ts';
 import type { Optimizer } from './optimizer.ts';
+import { perturbationMetrics } from './perturbation.ts';
+import { victimOf, type CraftingSettings } from './victim.ts';
+
+export type { RoundMetrics } from './learn.ts';
 
 export interface Players {
   readonly detector: Discriminator;
   readonly generator: Generator;
   readonly detectorOptimizer: Optimizer;
   readonly generatorOptimizer: Optimizer;
+  /** Images of past rounds that the detector meets again; null for none. */
+  readonly pool: ImagePool | null;
 }
 
-export interface RoundSettings {
-  readonly objective: Objective;
-  /** λ, weight of the adversarial loss. */
-  readonly lambda: number;
+export interface LearningRates {
+  readonly detector: number;
+  readonly generator: number;
+}
+
+/** What every way of playing needs to know. */
+export type GameSettings = LearnSettings & CraftingSettings;
+
+export interface RoundSettings extends GameSettings {
   /** Generator steps, then detector steps, on the one batch; the opponent's images are made anew for each detector step. */
   readonly g_per_d: number;
   readonly d_per_g: number;
-  /** Whether the opponent sees the detector with running ('eval') or batch ('train') statistics. */
-  readonly crafting: 'eval' | 'train';
-  /** Whether adversarial images go through batch norm's auxiliary branch. */
-  readonly auxiliary_bn: boolean;
 }
-
-/** Scalars of a round, by TensorBoard tag without its `train/`. */
-export type RoundMetrics = Readonly<Record<string, number>>;
 
 /**
  * Plays one round and moves both players. Synchronous; frees every tensor that it made.
  *
  * @param learningRates of this round
- * @param rng the opponent's own stream
+ * @throws PerturbationError if the opponent leaves [0, 1] or its bounds
  */
 export function playRound(
   players: Players,
   batch: LabelledImages,
   settings: RoundSettings,
-  learningRates: { readonly detector: number; readonly generator: number },
-  rng: Rng,
+  learningRates: LearningRates,
+  turn: Turn,
 ): RoundMetrics {
   return tf.tidy(() => {
     const metrics: Record<string, number> = {};
-    if (settings.objective !== 'clean' && players.generator.trainable.length > 0) {
+    if (settings.objective !== 'clean' && players.generator.learners.length > 0) {
       for (let step = 0; step < settings.g_per_d; step++) {
-        Object.assign(metrics, generatorStep(players, batch, settings, learningRates.generator, rng));
+        Object.assign(metrics, generatorStep(players, batch, settings, learningRates.generator, turn));
       }
     }
     for (let step = 0; step < settings.d_per_g; step++) {
-      Object.assign(metrics, detectorStep(players, batch, settings, learningRates.detector, rng));
+      Object.assign(metrics, detectorStep(players, batch, settings, learningRates.detector, turn));
     }
     return metrics;
   });
@@ -61,30 +66,34 @@ export function playRound(
 
 /** What the opponent makes of a batch against the detector as it stands. Moves no player and no running statistics. */
 export function craft(
-  players: Pick<Players, 'detector' | 'generator'>,
+  { detector, generator }: Pick<Players, 'detector' | 'generator'>,
   batch: LabelledImages,
-  settings: RoundSettings,
-  rng: Rng,
+  settings: CraftingSettings,
+  turn: Turn,
 ): Perturbed {
-  return players.generator.perturb(batch, opponentsLoss(players.detector, batch, settings), rng);
+  return generator.perturb(batch, victimOf(detector, settings), turn);
 }
 
-/** Ascends the detector's loss over the generator's parameters; the detector's are constants here. */
+/** Ascends the detector's loss over the opponent's parameters; the detector's are constants here. */
 function generatorStep(
-  players: Players,
+  { detector, generator, generatorOptimizer }: Players,
   batch: LabelledImages,
-  settings: RoundSettings,
+  settings: GameSettings,
   learningRate: number,
-  rng: Rng,
+  turn: Turn,
 ): RoundMetrics {
   return tf.tidy(() => {
-    const { generator, generatorOptimizer } = players;
-    const lossOf = opponentsLoss(players.detector, batch, settings);
-    const { value, grads } = tf.variableGrads(
-      () => generatorLoss(lossOf(generator.perturb(batch, lossOf, rng).images)),
-      [...generator.trainable],
-    );
-    const { gradientNorm } = generatorOptimizer.step(inOrder(generator.trainable, grads), learningRate);
+    const victim = victimOf(detector, settings);
+    const trainable = generator.learners.flatMap((learner) => learner.trainable);
+    const { value, grads } = tf.variableGrads(() => {
+      const losses = generator.learners.map((learner) => {
+        const { images, cost } = learner.play(batch, victim, turn);
+        return generatorLoss(tf.sub(victim.lossOf(images, batch.labels), cost));
+      });
+      return tf.addN(losses);
+    }, trainable);
+    const { gradientNorm } = generatorOptimizer.step(inOrder(trainable, grads), learningRate);
+    generator.learners.forEach((learner) => learner.stepped());
     return { loss_g: value.dataSync()[0]!, gradient_norm_g: gradientNorm };
   });
 }
@@ -93,71 +102,19 @@ function generatorStep(
 function detectorStep(
   players: Players,
   batch: LabelledImages,
-  settings: RoundSettings,
+  settings: GameSettings,
   learningRate: number,
-  rng: Rng,
+  turn: Turn,
 ): RoundMetrics {
   return tf.tidy(() => {
-    const { detector, detectorOptimizer } = players;
-    const { images, labels } = batch;
-    const perturbed = settings.objective === 'clean' ? null : craft(players, batch, settings, rng);
-    const logits: Partial<Record<'clean' | 'adversarial', tf.Tensor2D>> = {};
-    const parts: Partial<Record<string, tf.Scalar>> = {};
-    const { value, grads } = tf.variableGrads(() => {
-      const result = detectorLoss(settings.objective, settings.lambda, {
-        clean: () =>
-          crossEntropy((logits.clean = tf.keep(detector.logits(images, learning('main')))), labels),
-        adversarial: () => {
-          const pass = learning(settings.auxiliary_bn ? 'auxiliary' : 'main');
-          logits.adversarial = tf.keep(detector.logits(perturbed!.images, pass));
-          return crossEntropy(logits.adversarial, labels);
-        },
-      });
-      Object.entries(result.parts).forEach(([name, part]) => (parts[name] = tf.keep(part)));
-      return result.loss;
-    }, [...detector.trainable]);
-    const { gradientNorm } = detectorOptimizer.step(inOrder(detector.trainable, grads), learningRate);
-    const metrics: Record<string, number> = { loss_d: value.dataSync()[0]!, gradient_norm_d: gradientNorm };
-    for (const kind of ['clean', 'adversarial'] as const) {
-      if (logits[kind] !== undefined) {
-        metrics[`loss_${kind}`] = parts[kind]!.dataSync()[0]!;
-        metrics[`accuracy_${kind}`] = accuracy(logits[kind], labels);
-        tf.dispose([logits[kind], parts[kind]!]);
-      }
+    if (settings.objective === 'clean') {
+      return learn(players, batch, null, settings, learningRate).metrics;
     }
-    return { ...metrics, ...(perturbed === null ? {} : perturbationMetrics(perturbed, images)) };
+    const perturbed = craft(players, batch, settings, turn);
+    const measured = perturbationMetrics(players.generator.name, batch.images, perturbed);
+    const images =
+      players.pool?.exchange({ ...batch, images: perturbed.images }, turn.rng) ?? perturbed.images;
+    const adversary = { images: () => images, variables: [] };
+    return { ...learn(players, batch, adversary, settings, learningRate).metrics, ...measured };
   });
-}
-
-/** The detector's loss as the opponent sees it: no dropout, no running statistics moved. */
-function opponentsLoss(detector: Discriminator, { labels }: LabelledImages, settings: RoundSettings): LossOf {
-  const pass: Pass = {
-    training: settings.crafting === 'train',
-    trackStatistics: false,
-    branch: settings.auxiliary_bn ? 'auxiliary' : 'main',
-  };
-  return (images) => crossEntropy(detector.logits(images, pass), labels);
-}
-
-function learning(branch: Pass['branch']): Pass {
-  return { training: true, trackStatistics: true, branch };
-}
-
-/** Gradients in the variables' order; a variable that the loss does not reach (the unused branch of batch norm) has gradient zero. */
-function inOrder(variables: readonly tf.Variable[], grads: tf.NamedTensorMap): tf.Tensor[] {
-  return variables.map((variable) => grads[variable.name] ?? tf.zerosLike(variable));
-}
-
-function accuracy(logits: tf.Tensor2D, labels: tf.Tensor1D): number {
-  return tf.tidy(() => tf.mean(tf.cast(tf.equal(tf.argMax(logits, 1), labels), 'float32')).dataSync()[0]!);
-}
-
-/** How much of its power the opponent used: mean |δ| on the [0, 1] scale, and the mean of each of its maps. */
-function perturbationMetrics({ images, maps }: Perturbed, clean: tf.Tensor4D): RoundMetrics {
-  return tf.tidy(() => ({
-    perturbation: tf.mean(tf.abs(tf.sub(images, clean))).dataSync()[0]!,
-    ...Object.fromEntries(
-      Object.entries(maps).map(([name, map]) => [`${name}_mean`, tf.mean(map).dataSync()[0]!]),
-    ),
-  }));
 }

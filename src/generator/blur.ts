@@ -5,8 +5,10 @@
 import * as tf from '@tensorflow/tfjs';
 import { choice, integer, number, type SettingsOf } from '../config/settings.ts';
 import { blurWith, ringSums } from '../ops/gaussian-blur.ts';
-import { gradientAscent } from './gradient-ascent.ts';
-import { NOT_LEARNED, type GeneratorVariant } from './generator.ts';
+import { classicalAttack } from './classical.ts';
+import { raw, rms, sign, type Direction } from './directions.ts';
+import { CLASSICAL_PLAYS, type GeneratorVariant } from './generator.ts';
+import { ONE_ATTEMPT } from './gradient-ascent.ts';
 
 const settings = {
   k: choice([3, 5, 7, 9], 'Side of the blur window in pixels.'),
@@ -27,34 +29,29 @@ const settings = {
 export const blur: GeneratorVariant<typeof settings> = {
   name: 'blur',
   settings,
-  create: (config) => ({
-    ...NOT_LEARNED,
-    name: 'blur',
-    perturb: ({ images }, lossOf) =>
-      tf.tidy(() => {
+  plays: CLASSICAL_PLAYS,
+  create: (config) =>
+    classicalAttack({
+      name: 'blur',
+      goal: 'true-label',
+      steps: config.steps,
+      ...ONE_ATTEMPT,
+      ascent: ({ images }) => {
         const [n, height, width] = images.shape;
         const prepared = ringSums(images, config.k);
-        const sigma = gradientAscent(lossOf, {
-          start: tf.fill([n, height, width, 1], config.sigma) as tf.Tensor4D,
-          steps: config.steps,
-          stepSize: config.step_size,
-          imagesOf: (varied) => blurWith(prepared, varied),
+        return {
+          start: () => tf.fill([n, height, width, 1], config.sigma),
+          perturbedBy: (sigma) => ({
+            images: blurWith(prepared, sigma),
+            maps: { sigma },
+            bounds: { sigma: { norm: 'pixel', limit: config.sigma_max } },
+          }),
+          project: (sigma) => tf.clipByValue(sigma, 0, config.sigma_max),
           direction: DIRECTIONS[config.direction],
-          project: (varied) => tf.clipByValue(varied, 0, config.sigma_max) as tf.Tensor4D,
-        });
-        return { images: blurWith(prepared, sigma), maps: { sigma } };
-      }),
-  }),
+          stepSize: config.step_size,
+        };
+      },
+    }),
 };
 
-const DIRECTIONS: Readonly<
-  Record<SettingsOf<typeof settings>['direction'], (gradient: tf.Tensor4D) => tf.Tensor4D>
-> = {
-  raw: (gradient) => gradient,
-  rms: (gradient) => {
-    const rms = tf.sqrt(tf.mean(tf.square(gradient), [1, 2, 3], true));
-    // an image whose gradient vanishes stays where it is
-    return tf.divNoNan(gradient, rms) as tf.Tensor4D;
-  },
-  sign: (gradient) => tf.sign(gradient),
-};
+const DIRECTIONS: Readonly<Record<SettingsOf<typeof settings>['direction'], Direction>> = { raw, rms, sign };

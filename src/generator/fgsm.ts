@@ -1,8 +1,9 @@
 /** Fast gradient sign method (Goodfellow, Shlens, Szegedy, "Explaining and Harnessing Adversarial Examples", ICLR 2015). */
-import * as tf from '@tensorflow/tfjs';
 import { number } from '../config/settings.ts';
-import { gradientAscent } from './gradient-ascent.ts';
-import { NOT_LEARNED, type GeneratorVariant } from './generator.ts';
+import { classicalAttack } from './classical.ts';
+import { sign } from './directions.ts';
+import { CLASSICAL_PLAYS, type GeneratorVariant } from './generator.ts';
+import { ONE_ATTEMPT } from './gradient-ascent.ts';
 import { projectLinf } from './norm-ball.ts';
 
 const settings = {
@@ -13,19 +14,23 @@ const settings = {
 export const fgsm: GeneratorVariant<typeof settings> = {
   name: 'fgsm',
   settings,
-  create: ({ eps }) => ({
-    ...NOT_LEARNED,
-    name: 'fgsm',
-    perturb: ({ images }, lossOf) => ({
-      images: gradientAscent(lossOf, {
-        start: images,
-        steps: 1,
-        stepSize: eps,
-        imagesOf: (varied) => varied,
-        direction: (gradient) => tf.sign(gradient),
+  plays: CLASSICAL_PLAYS,
+  create: ({ eps }) =>
+    classicalAttack({
+      name: 'fgsm',
+      goal: 'true-label',
+      steps: 1,
+      ...ONE_ATTEMPT,
+      ascent: ({ images }) => ({
+        start: () => images,
+        perturbedBy: (varied) => ({
+          images: varied,
+          maps: {},
+          bounds: { pixels: { norm: 'linf', limit: eps } },
+        }),
         project: (varied) => projectLinf(varied, images, eps),
+        direction: sign,
+        stepSize: eps,
       }),
-      maps: {},
     }),
-  }),
 };

@@ -1,10 +1,11 @@
 /**
- * The opponent of the detector. Every opponent, classical or learned, is a Generator: it is handed a batch and the detector's
- * loss as a function of images, and gives back the batch changed so that the loss grows, inside its own budget.
+ * The opponent of the detector. Every opponent, classical or learned, is a Generator: it is handed a batch and the detector as it
+ * stands, and gives back the batch changed so that the detector's loss grows, inside bounds that it names.
  */
 import type * as tf from '@tensorflow/tfjs';
 import type { SettingsOf, SettingsRecord } from '../config/settings.ts';
 import type { Rng } from '../ops/random.ts';
+import type { Ascent } from './gradient-ascent.ts';
 
 /** A batch as the game plays it; row i of both is the same image. */
 export interface LabelledImages {
@@ -14,8 +15,28 @@ export interface LabelledImages {
   readonly labels: tf.Tensor1D;
 }
 
-/** The detector's loss of each image, [N] float32, as a differentiable function of the images alone. */
-export type LossOf = (images: tf.Tensor4D) => tf.Tensor1D;
+/** The detector as its opponent sees it: what it loses and what it says, as functions of images. Nothing of it can be moved through this. */
+export interface Victim {
+  /** Cross-entropy of each image to the given class in nats, [N] float32; differentiable in the images. */
+  lossOf(images: tf.Tensor4D, labels: tf.Tensor1D): tf.Tensor1D;
+  /** The class that the detector gives each image, [N] int32. */
+  predict(images: tf.Tensor4D): tf.Tensor1D;
+}
+
+/** What an opponent may know of the moment. */
+export interface Turn {
+  /** The opponent's own stream of random numbers. */
+  readonly rng: Rng;
+  /** Share of the opponent's rounds that have been played, in [0, 1]; 1 outside training. */
+  readonly progress: number;
+}
+
+/** The largest change that an opponent allows itself. Measured for each image alone. */
+export type Bound = {
+  /** linf: largest magnitude; l2: Euclidean length; pixel: largest Euclidean length over the channels of any pixel. */
+  readonly norm: 'linf' | 'l2' | 'pixel';
+  readonly limit: number;
+};
 
 /** An alias, not an interface, so that it may leave a tidy. */
 export type Perturbed = {
@@ -23,21 +44,37 @@ export type Perturbed = {
   readonly images: tf.Tensor4D;
   /** What the opponent chose, for pictures and statistics: `sigma` [N, H, W, 1] in pixels, for one. */
   readonly maps: Readonly<Record<string, tf.Tensor4D>>;
+  /** What it promises to have kept: `pixels` bounds images − clean, any other key the map of that name. The game measures both. */
+  readonly bounds: Readonly<Record<string, Bound>>;
 };
+
+/** What a learner plays, and what each image costs it, [N] ≥ 0, in nats. */
+export type Played = Perturbed & { readonly cost: tf.Tensor1D };
+
+/** The learning half of an opponent with parameters. The game ascends mean(loss of `images` − `cost`) over `trainable`. */
+export interface Learner {
+  readonly trainable: readonly tf.Variable[];
+  /** Its images, differentiable in `trainable`. */
+  play(batch: LabelledImages, victim: Victim, turn: Turn): Played;
+  /** Called after each step of its optimiser: moving averages and the like. */
+  stepped(): void;
+}
 
 export interface Generator {
   readonly name: string;
-  /**
-   * The opponent's images for a batch. Classical attacks ascend `lossOf` here; a learned generator only runs its networks, and is
-   * differentiable in `trainable`: the game ascends it in steps of its own.
-   */
-  perturb(batch: LabelledImages, lossOf: LossOf, rng: Rng): Perturbed;
-  /** What the game trains by ascending the detector's loss; empty for classical attacks. */
-  readonly trainable: readonly tf.Variable[];
+  /** The opponent's images for a batch. Moves nothing: neither the detector nor anything in `state`. */
+  perturb(batch: LabelledImages, victim: Victim, turn: Turn): Perturbed;
+  /** A classical attack that climbs the loss to the true label, as a problem of ascent: Free AT plays it step by step. */
+  readonly ascent?: (batch: LabelledImages, turn: Turn) => Ascent;
+  /** What the game trains; empty for classical attacks. */
+  readonly learners: readonly Learner[];
   /** Every variable by name: what a checkpoint holds; empty for classical attacks. */
   readonly state: ReadonlyMap<string, tf.Variable>;
   dispose(): void;
 }
+
+/** The ways of playing (`game.play`). */
+export type PlayName = 'alternating' | 'simultaneous' | 'free';
 
 /** What an opponent is built from besides its settings. */
 export interface GeneratorContext {
@@ -47,10 +84,20 @@ export interface GeneratorContext {
   readonly seed: number;
 }
 
+/** Something that is wrong with settings that are each allowed: the setting's key below the opponent's, and why it cannot be. */
+export interface SettingsProblem {
+  readonly key: string;
+  readonly problem: string;
+}
+
 /** One opponent as its file exports it. */
 export interface GeneratorVariant<S extends SettingsRecord = SettingsRecord> {
   readonly name: string;
   readonly settings: S;
+  /** How it can be played; alternating alone if it does not say. */
+  readonly plays?: readonly PlayName[];
+  /** What is wrong with settings taken together, before anything is built; `imageSize` is null where only the data will tell. */
+  check?(settings: SettingsOf<S>, context: { readonly imageSize: number | null }): readonly SettingsProblem[];
   create(settings: SettingsOf<S>, context: GeneratorContext): Generator;
 }
 
@@ -58,12 +105,20 @@ export interface GeneratorVariant<S extends SettingsRecord = SettingsRecord> {
 export interface AnyGeneratorVariant {
   readonly name: string;
   readonly settings: SettingsRecord;
+  readonly plays?: readonly PlayName[];
+  check?(
+    settings: Readonly<Record<string, unknown>>,
+    context: { readonly imageSize: number | null },
+  ): readonly SettingsProblem[];
   create(settings: Readonly<Record<string, unknown>>, context: GeneratorContext): Generator;
 }
 
 /** The parts of a Generator that a classical attack leaves empty. */
 export const NOT_LEARNED = {
-  trainable: [],
+  learners: [],
   state: new Map<string, tf.Variable>(),
   dispose: (): void => {},
 } satisfies Partial<Generator>;
+
+/** How a classical attack can be played. */
+export const CLASSICAL_PLAYS: readonly PlayName[] = ['alternating', 'free'];

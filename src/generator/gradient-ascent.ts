@@ -1,43 +1,130 @@
 /**
- * The one loop of every classical attack: gradient, direction, step, project. An attack says what is varied, how it makes images, what
- * a gradient's direction is, and where the varied thing must stay.
+ * The one loop of every classical attack: gradient, direction, step, project. An attack says what is varied, how it makes images,
+ * what a step is, and where the varied thing must stay.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { LossOf } from './generator.ts';
+import type { Direction } from './directions.ts';
+import type { Perturbed } from './generator.ts';
 
-export interface Ascent<V extends tf.Tensor> {
-  /** Where to start: pixels, a σ map, a flow. */
-  readonly start: V;
-  readonly steps: number;
-  readonly stepSize: number;
-  /** The images that a value of the varied thing stands for; differentiable. */
-  readonly imagesOf: (varied: V) => tf.Tensor4D;
-  /** What the gradient becomes before the step: its sign, itself, its unit vector. */
-  readonly direction: (gradient: V) => V;
+/** A problem of ascent: pixels, a σ map or a flow in search of the largest loss. */
+export interface Ascent {
+  /** Where to start, [N, …] of four axes; called once for each attempt, so that it may draw. */
+  readonly start: () => tf.Tensor4D;
+  /** The images that a value of the varied thing stands for, differentiable in it, with the maps and bounds to show. */
+  readonly perturbedBy: (varied: tf.Tensor4D) => Perturbed;
   /** The nearest allowed value: first the budget, then the valid range. */
-  readonly project: (varied: V) => V;
+  readonly project: (varied: tf.Tensor4D) => tf.Tensor4D;
+  readonly direction: Direction;
+  readonly stepSize: number;
+  /** What a value costs each image, [N]; subtracted from what it gains. */
+  readonly penalty?: (varied: tf.Tensor4D) => tf.Tensor1D;
 }
 
+export interface AscentSteps {
+  readonly steps: number;
+  /** Attempts, each from a start of its own; the best of them is kept for each image. */
+  readonly restarts: number;
+  /** last: where the steps end; best: the best value that an image met on the way, which costs one more forward pass. */
+  readonly keep: 'last' | 'best';
+}
+
+/** One attempt from the start, its last point kept. */
+export const ONE_ATTEMPT = { restarts: 1, keep: 'last' } as const;
+
 /**
- * v ← project(v + stepSize · direction(∇_v Σ_n loss_n)), `steps` times; returns the last v.
+ * v ← project(v + stepSize · direction(∇_v Σ_n value_n)), `steps` times.
  *
- * The loss is summed over the batch, so each sample's gradient is its own and does not depend on the batch size.
- * Only ∇_v is asked for: no gradient of the detector's parameters is computed.
+ * The values are summed over the batch, so each image's gradient is its own and does not depend on the batch size. Only ∇_v is
+ * asked for: a step is one forward and one input-gradient pass of the detector.
+ *
+ * @param valueOf what is climbed, [N], as a differentiable function of images
  */
-export function gradientAscent<V extends tf.Tensor>(lossOf: LossOf, ascent: Ascent<V>): V {
+export function gradientAscent(
+  valueOf: (images: tf.Tensor4D) => tf.Tensor1D,
+  ascent: Ascent,
+  { steps, restarts, keep }: AscentSteps,
+): tf.Tensor4D {
   return tf.tidy(() => {
-    const gradientOf = tf.grad((varied) => tf.sum(lossOf(ascent.imagesOf(varied as V))));
-    let varied = ascent.start;
-    for (let step = 0; step < ascent.steps; step++) {
-      const previous = varied;
-      varied = tf.tidy(() => {
-        const direction = ascent.direction(gradientOf(previous) as V);
-        return ascent.project(tf.add(previous, tf.mul(direction, ascent.stepSize)));
-      });
-      if (previous !== ascent.start) {
-        previous.dispose();
-      }
+    const attempts = Array.from({ length: restarts }, () => climb(valueOf, ascent, steps, keep === 'best'));
+    if (restarts === 1 && keep === 'last') {
+      return attempts[0]!.at;
     }
-    return varied === ascent.start ? (ascent.start.clone() as V) : varied;
+    const points = attempts.flatMap(({ at, best }) => [
+      ...best,
+      { at, value: objective(valueOf, ascent, at) },
+    ]);
+    return points.reduce(better).at;
   });
+}
+
+/** One step of an ascent: the next point and, as a by-product of its gradient, what the point that it left was worth, [N]. */
+export function ascentStep(
+  valueOf: (images: tf.Tensor4D) => tf.Tensor1D,
+  ascent: Ascent,
+  from: { readonly at: tf.Tensor4D; readonly memories: readonly tf.Tensor[]; readonly step: number },
+): { readonly at: tf.Tensor4D; readonly memories: readonly tf.Tensor[]; readonly value: tf.Tensor1D } {
+  let value: tf.Tensor1D | undefined;
+  const gradient = tf.grad((varied) => {
+    value = tf.keep(objective(valueOf, ascent, varied as tf.Tensor4D));
+    return tf.sum(value);
+  })(from.at);
+  const { direction, memories } = ascent.direction.next(gradient, from.memories, from.step);
+  const at = ascent.project(tf.add(from.at, tf.mul(direction, ascent.stepSize)));
+  // kept out of the gradient's own tidy only; from here on the caller's tidy frees it
+  return { at, memories, value: tracked(value!) };
+}
+
+/** A point and what it is worth to each image, [N]. An alias, so that it may leave a tidy. */
+type Point = { readonly at: tf.Tensor4D; readonly value: tf.Tensor1D };
+
+/** Where an attempt is; `best` has one point, or none where none is wanted or no step was made. */
+type Reached = { readonly at: tf.Tensor4D; readonly memories: tf.Tensor[]; readonly best: Point[] };
+
+/** An attempt's steps: where they end, and the best point before that for each image, if it is wanted. */
+function climb(
+  valueOf: (images: tf.Tensor4D) => tf.Tensor1D,
+  ascent: Ascent,
+  steps: number,
+  keepBest: boolean,
+): Reached {
+  let reached: Reached = tf.tidy((): Reached => {
+    const at = ascent.start().clone();
+    const memories = Array.from({ length: ascent.direction.memories }, () => tf.zerosLike(at));
+    return { at, memories, best: [] };
+  });
+  for (let step = 1; step <= steps; step++) {
+    const before: Reached = reached;
+    reached = tf.tidy((): Reached => {
+      const { at, memories, value } = ascentStep(valueOf, ascent, { ...before, step });
+      const met = keepBest ? [...before.best, { at: before.at, value }].reduce(better) : null;
+      // clones, for what the point came from is freed below
+      const best = met === null ? [] : [{ at: met.at.clone(), value: met.value.clone() }];
+      return { at, memories: [...memories], best };
+    });
+    tf.dispose(before);
+  }
+  return reached;
+}
+
+/** Image by image the better of two points; the first where they are worth the same. */
+function better(first: Point, second: Point): Point {
+  const wins = tf.greater(second.value, first.value);
+  const wide = tf.reshape(wins, [wins.shape[0]!, 1, 1, 1]);
+  return { at: tf.where(wide, second.at, first.at), value: tf.where(wins, second.value, first.value) };
+}
+
+function objective(
+  valueOf: (images: tf.Tensor4D) => tf.Tensor1D,
+  { perturbedBy, penalty }: Ascent,
+  varied: tf.Tensor4D,
+): tf.Tensor1D {
+  const gained = valueOf(perturbedBy(varied).images);
+  return penalty === undefined ? gained : tf.sub(gained, penalty(varied));
+}
+
+/** Hands a kept tensor back to the tidy that runs now. */
+function tracked(kept: tf.Tensor1D): tf.Tensor1D {
+  const copy = kept.clone();
+  kept.dispose();
+  return copy;
 }

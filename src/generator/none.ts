@@ -10,6 +10,10 @@ export const none: GeneratorVariant<typeof settings> = {
   create: () => ({
     ...NOT_LEARNED,
     name: 'none',
-    perturb: ({ images }) => ({ images: images.clone(), maps: {} }),
+    perturb: ({ images }) => ({
+      images: images.clone(),
+      maps: {},
+      bounds: { pixels: { norm: 'linf', limit: 0 } },
+    }),
   }),
 };

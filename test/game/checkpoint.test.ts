@@ -73,7 +73,7 @@ function newGame(opponent = 'generative', seed = 1): Game {
 function play(game: Game, rounds: number): void {
   while (game.rounds < rounds) {
     const batch = noiseBatch([0, 1, 1, 0], 16, 100 + game.rounds);
-    playRound(game, batch, SETTINGS, { detector: 1e-2, generator: 1e-2 }, game.rng);
+    playRound(game, batch, SETTINGS, { detector: 1e-2, generator: 1e-2 }, { rng: game.rng, progress: 1 });
     game.rng.uniform([2]).dispose();
     game.rounds += 1;
     tf.dispose([batch.images, batch.labels]);

@@ -55,7 +55,7 @@ function played(
   const given = game(name, tinyDetector({ auxiliary }));
   const batch = noiseBatch([0, 1, 1, 0, 1, 0]);
   const metrics = Array.from({ length: rounds }, () =>
-    playRound(given, batch, { ...SETTINGS, ...settings }, RATES, given.rng),
+    playRound(given, batch, { ...SETTINGS, ...settings }, RATES, { rng: given.rng, progress: 1 }),
   );
   const result = {
     detector: snapshot(given.detector.state),
@@ -78,7 +78,7 @@ onTensorFlow('a round', () => {
   ): { detector: readonly string[]; generator: readonly string[]; given: Game } => {
     const given = game('generative');
     const [detector, generator] = [snapshot(given.detector.state), snapshot(given.generator.state)];
-    playRound(given, batch, { ...SETTINGS, ...settings }, RATES, given.rng);
+    playRound(given, batch, { ...SETTINGS, ...settings }, RATES, { rng: given.rng, progress: 1 });
     return {
       detector: changed(detector, snapshot(given.detector.state)),
       generator: changed(generator, snapshot(given.generator.state)),
@@ -112,7 +112,7 @@ onTensorFlow('a round', () => {
       [2, 3],
     ] as const) {
       const given = game('generative');
-      playRound(given, batch, { ...SETTINGS, g_per_d, d_per_g }, RATES, given.rng);
+      playRound(given, batch, { ...SETTINGS, g_per_d, d_per_g }, RATES, { rng: given.rng, progress: 1 });
       expect([given.generatorOptimizer.steps, given.detectorOptimizer.steps]).to.deep.equal([
         g_per_d,
         d_per_g,
@@ -120,7 +120,7 @@ onTensorFlow('a round', () => {
       disposeGame(given);
     }
     const given = game('fgsm');
-    playRound(given, batch, { ...SETTINGS, g_per_d: 3 }, RATES, given.rng);
+    playRound(given, batch, { ...SETTINGS, g_per_d: 3 }, RATES, { rng: given.rng, progress: 1 });
     expect([given.generatorOptimizer.steps, given.detectorOptimizer.steps]).to.deep.equal([0, 1]);
     disposeGame(given);
   });
@@ -131,7 +131,10 @@ onTensorFlow('a round', () => {
     const adversarialLoss = (settings: Partial<RoundSettings>): number[] =>
       Array.from(
         { length: 8 },
-        () => playRound(given, batch, { ...SETTINGS, ...settings }, RATES, given.rng)['loss_g']!,
+        () =>
+          playRound(given, batch, { ...SETTINGS, ...settings }, RATES, { rng: given.rng, progress: 1 })[
+            'loss_g'
+          ]!,
       );
     const climbed = adversarialLoss({ d_per_g: 0 });
     // loss_g is the negative of what the detector loses
@@ -183,7 +186,7 @@ onTensorFlow('a round', () => {
       },
     };
     const given = game(name, watched);
-    playRound(given, batch, { ...SETTINGS, ...settings }, RATES, given.rng);
+    playRound(given, batch, { ...SETTINGS, ...settings }, RATES, { rng: given.rng, progress: 1 });
     disposeGame(given);
     return seen;
   };
@@ -250,7 +253,14 @@ onTensorFlow('a round', () => {
     for (const crafting of ['eval', 'train'] as const) {
       const given = game('blur');
       const before = snapshot(given.detector.state);
-      tf.tidy(() => craft(given, batch, { ...SETTINGS, crafting }, createRng(1, 'x')).images.dataSync());
+      tf.tidy(() =>
+        craft(
+          given,
+          batch,
+          { ...SETTINGS, crafting },
+          { rng: createRng(1, 'x'), progress: 1 },
+        ).images.dataSync(),
+      );
       expect(changed(before, snapshot(given.detector.state))).to.deep.equal([]);
       disposeGame(given);
     }
@@ -260,7 +270,12 @@ onTensorFlow('a round', () => {
     it(`keeps no tensor (${name})`, () => {
       const given = game(name);
       for (const objective of ['clean', 'adversarial', 'clean+adversarial'] as const) {
-        expectNoLeak(() => playRound(given, batch, { ...SETTINGS, objective, d_per_g: 2 }, RATES, given.rng));
+        expectNoLeak(() =>
+          playRound(given, batch, { ...SETTINGS, objective, d_per_g: 2 }, RATES, {
+            rng: given.rng,
+            progress: 1,
+          }),
+        );
       }
       disposeGame(given);
     });

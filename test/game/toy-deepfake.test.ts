@@ -88,7 +88,7 @@ function test(game: Game, warmth: number): { readonly clean: number; readonly bl
     clean: mean((batch) => accuracy(game.detector, batch)),
     blurred: mean((batch) =>
       tf.tidy(() => {
-        const { images } = craft(game, batch, PLAIN, createRng(1, 'test'));
+        const { images } = craft(game, batch, PLAIN, { rng: createRng(1, 'test'), progress: 1 });
         return accuracy(game.detector, { images, labels: batch.labels });
       }),
     ),
@@ -100,7 +100,13 @@ function test(game: Game, warmth: number): { readonly clean: number; readonly bl
 function learn(game: Game, rounds: number, settings: RoundSettings, warmth: number): void {
   for (let round = 0; round < rounds; round++) {
     const batch = toyBatch(round, warmth);
-    playRound(game, batch, settings, { detector: OPTIMIZER.lr, generator: 0 }, game.rng);
+    playRound(
+      game,
+      batch,
+      settings,
+      { detector: OPTIMIZER.lr, generator: 0 },
+      { rng: game.rng, progress: 1 },
+    );
     free(batch);
   }
 }

@@ -5,8 +5,9 @@ import path from 'node:path';
 import { parse } from 'yaml';
 import type { Discriminator } from '../../src/discriminator/discriminator.ts';
 import { smallCnn } from '../../src/discriminator/small-cnn.ts';
-import { crossEntropy } from '../../src/game/objective.ts';
-import type { LabelledImages, LossOf } from '../../src/generator/generator.ts';
+import type { LabelledImages, Turn, Victim } from '../../src/generator/generator.ts';
+import { victimOf } from '../../src/game/victim.ts';
+import { createRng, type Rng } from '../../src/ops/random.ts';
 import { noiseTensor } from './tensors.ts';
 
 const CONFIGS = path.resolve(import.meta.dirname, '../../configs');
@@ -48,12 +49,17 @@ export function noiseBatch(labels: readonly number[], size = 16, seed = 1): Labe
   };
 }
 
-/** The detector's loss as the game hands it to an opponent. */
-export function lossAgainst(
-  detector: Discriminator,
-  labels: tf.Tensor1D,
-  crafting: 'eval' | 'train' = 'eval',
-): LossOf {
-  const pass = { training: crafting === 'train', trackStatistics: false, branch: 'auxiliary' } as const;
-  return (images) => crossEntropy(detector.logits(images, pass), labels);
+/** The detector as the game hands it to an opponent, adversarial images in the auxiliary branch. */
+export function victim(detector: Discriminator, crafting: 'eval' | 'train' = 'eval'): Victim {
+  return victimOf(detector, { crafting, auxiliary_bn: true });
+}
+
+/** A victim that loses `lossOf` of the images, whatever the labels, and calls everything real. */
+export function victimThatLoses(lossOf: (images: tf.Tensor4D) => tf.Tensor1D): Victim {
+  return { lossOf, predict: (images) => tf.zeros([images.shape[0]], 'int32') };
+}
+
+/** The last moment of a game, with a stream of its own unless one is given. */
+export function lastTurn(rng: Rng = createRng(5, 'opponent')): Turn {
+  return { rng, progress: 1 };
 }

@@ -1,0 +1,26 @@
+/** The detector as the game hands it to the opponent: in the mode that crafting asks for, and with nothing in it that would move. */
+import * as tf from '@tensorflow/tfjs';
+import type { Discriminator, Pass } from '../discriminator/discriminator.ts';
+import type { Victim } from '../generator/generator.ts';
+import { crossEntropy } from './objective.ts';
+
+/** How adversarial images pass through the detector's batch norm. */
+export interface CraftingSettings {
+  /** Whether the opponent sees the detector with running ('eval') or batch ('train') statistics. */
+  readonly crafting: 'eval' | 'train';
+  /** Whether adversarial images go through batch norm's auxiliary branch. */
+  readonly auxiliary_bn: boolean;
+}
+
+/** No dropout, no running statistics moved, and the branch that adversarial images learn in. */
+export function victimOf(detector: Discriminator, settings: CraftingSettings): Victim {
+  const pass: Pass = {
+    training: settings.crafting === 'train',
+    trackStatistics: false,
+    branch: settings.auxiliary_bn ? 'auxiliary' : 'main',
+  };
+  return {
+    lossOf: (images, labels) => crossEntropy(detector.logits(images, pass), labels),
+    predict: (images) => tf.tidy(() => tf.argMax(detector.logits(images, pass), 1)),
+  };
+}
