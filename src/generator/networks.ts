@@ -1,66 +1,65 @@
-/** Network bodies of learned generators: CycleGAN's ResNet (Zhu et al. 2017; Johnson et al. 2016), as the paper uses. */
+/** The networks of learned opponents: image in, one or more numbers a pixel out. */
 import * as tf from '@tensorflow/tfjs';
-import { conv2d } from '../ops/conv-layer.ts';
-import { apply, batchNorm, type Pass } from '../ops/layers.ts';
+import { apply, type Pass } from '../ops/layers.ts';
+import { modelState } from '../ops/model-state.ts';
+import { iterateSpectralNorms } from '../ops/spectral-norm.ts';
+import { networkBlocks, type BlockOptions, type Symbolic } from './network-blocks.ts';
+import { resNetBody } from './resnet.ts';
+import { uNetBody } from './unet.ts';
 
-export interface ResNetOptions {
-  /** Channels after the first convolution; doubled at each of the two down-samplings. */
+export interface BodyOptions {
+  /** Channels at full resolution; doubled at each halving. */
   readonly width: number;
-  /** Residual blocks at a quarter of the resolution. */
+  /** Number of halvings. */
+  readonly depth: number;
+  /** Residual blocks at the lowest resolution. */
   readonly blocks: number;
   /** Kernel of the first and last convolution. */
   readonly outerKernel: number;
   readonly outputChannels: number;
-  readonly seed: number;
 }
 
-/** Learned generators always normalise by their batch: they are players of the game, and are never used outside it. */
+export interface NetworkOptions extends BodyOptions, BlockOptions {
+  readonly body: 'resnet' | 'unet';
+}
+
+/** Learned opponents always normalise by their batch: they are players of the game, and are never used outside it. */
 export const GENERATOR_PASS: Pass = { training: true, trackStatistics: false, branch: 'main' };
 
-type Symbolic = tf.SymbolicTensor;
+/** Power iterations before the first use, so that training starts from normalised kernels. */
+const FIRST_POWER_ITERATIONS = 15;
+
+/** What is wrong with a depth for images of a size, or null. */
+export function depthProblem(depth: number, imageSize: number): string | null {
+  const divisor = 2 ** depth;
+  if (imageSize % divisor !== 0) {
+    return `image size ${imageSize} is no multiple of ${divisor}, and ${depth} halvings need one`;
+  }
+  return imageSize / divisor < 2
+    ? `image size ${imageSize} halved ${depth} times is a single pixel, which normalisation turns into a constant: halve less`
+    : null;
+}
 
 /**
- * c_o-width, two down-samplings, residual blocks, two up-samplings, c_o-out: [N, S, S, 3] in [0, 1] → [N, S, S, outputChannels],
- * linear output. S must be a multiple of 4.
+ * [N, S, S, 3] in [0, 1] → [N, S, S, outputChannels], linear output, as a model to be called with `GENERATOR_PASS`. Weights are drawn
+ * from the seed, one seed a convolution. Throws if S does not fit the depth.
+ *
+ * @param name start of every layer's name
+ * @param imageSize S, a multiple of 2^depth and at least twice that
  */
-export function resNetGenerator(name: string, imageSize: number, options: ResNetOptions): tf.LayersModel {
-  if (imageSize % 4 !== 0) {
-    throw new Error(`generator ${name} halves its input twice: image size ${imageSize} is no multiple of 4`);
+export function generatorNetwork(name: string, imageSize: number, options: NetworkOptions): tf.LayersModel {
+  const problem = depthProblem(options.depth, imageSize);
+  if (problem !== null) {
+    throw new Error(`${name}: ${problem}`);
   }
-  let seed = options.seed;
-  const conv = (x: Symbolic, layer: string, filters: number, kernelSize: number, strides: number): Symbolic =>
-    conv2d({
-      name: `${layer}_conv`,
-      filters,
-      kernelSize,
-      strides,
-      useBias: true,
-      kernelInitializer: tf.initializers.heNormal({ seed: seed++ }),
-    }).apply(x) as Symbolic;
-  const normRelu = (x: Symbolic, layer: string): Symbolic => {
-    const norm = batchNorm({ name: `${layer}_bn`, momentum: 0.9, epsilon: 1e-5, auxiliary: false });
-    return tf.layers.reLU({ name: `${layer}_relu` }).apply(norm.apply(x)) as Symbolic;
-  };
-  const block = (x: Symbolic, layer: string, filters: number): Symbolic => {
-    const inner = normRelu(conv(x, `${layer}_a`, filters, 3, 1), `${layer}_a`);
-    return tf.layers
-      .add({ name: `${layer}_sum` })
-      .apply([x, conv(inner, `${layer}_b`, filters, 3, 1)]) as Symbolic;
-  };
-  const up = (x: Symbolic, layer: string): Symbolic =>
-    tf.layers.upSampling2d({ name: `${layer}_up`, size: [2, 2] }).apply(x) as Symbolic;
-
-  const { width, outerKernel } = options;
   const input = tf.input({ shape: [imageSize, imageSize, 3], name: `${name}_images` });
-  let x = apply(`${name}_centre`, (images) => tf.sub(tf.mul(images, 2), 1)).apply(input) as Symbolic;
-  x = normRelu(conv(x, `${name}_outer`, width, outerKernel, 1), `${name}_outer`);
-  x = normRelu(conv(x, `${name}_down1`, width * 2, 3, 2), `${name}_down1`);
-  x = normRelu(conv(x, `${name}_down2`, width * 4, 3, 2), `${name}_down2`);
-  for (let i = 1; i <= options.blocks; i++) {
-    x = block(x, `${name}_block${i}`, width * 4);
+  const centred = apply(`${name}_centre`, (images) => tf.sub(tf.mul(images, 2), 1)).apply(input) as Symbolic;
+  const body = { resnet: resNetBody, unet: uNetBody }[options.body];
+  const output = body(centred, name, networkBlocks(options), options);
+  const model = tf.model({ name, inputs: input, outputs: output });
+  if (options.spectralNorm) {
+    const state = modelState(model);
+    for (let i = 0; i < FIRST_POWER_ITERATIONS; i++) iterateSpectralNorms(state);
   }
-  x = normRelu(conv(up(x, `${name}_up1`), `${name}_up1`, width * 2, 3, 1), `${name}_up1`);
-  x = normRelu(conv(up(x, `${name}_up2`), `${name}_up2`, width, 3, 1), `${name}_up2`);
-  const output = conv(x, `${name}_output`, options.outputChannels, outerKernel, 1);
-  return tf.model({ name, inputs: input, outputs: output });
+  return model;
 }

@@ -1,0 +1,70 @@
+/** What the bodies of learned opponents are built of: convolutions, normalisation, residual blocks, halving and doubling. */
+import * as tf from '@tensorflow/tfjs';
+import { conv2d } from '../ops/conv-layer.ts';
+import { instanceNormLayer } from '../ops/instance-norm.ts';
+import { batchNorm } from '../ops/layers.ts';
+
+export type Symbolic = tf.SymbolicTensor;
+
+/** How every block of a network is made; a seed is drawn for each convolution in the order of their making. */
+export interface BlockOptions {
+  readonly seed: number;
+  readonly norm: 'batch' | 'instance';
+  readonly spectralNorm: boolean;
+}
+
+/** Each takes what comes in, the new layers' name and their number of channels. All convolutions have a bias and SAME padding. */
+export interface Blocks {
+  /** Convolution alone. */
+  conv(x: Symbolic, layer: string, filters: number, kernelSize: number): Symbolic;
+  /** Convolution, normalisation, ReLU. */
+  convNormRelu(x: Symbolic, layer: string, filters: number, kernelSize: number): Symbolic;
+  /** The same, 3×3, at half the resolution. */
+  down(x: Symbolic, layer: string, filters: number): Symbolic;
+  /** Every pixel becomes four. */
+  twice(x: Symbolic, layer: string): Symbolic;
+  /** x + conv(relu(norm(conv(x)))), 3×3. */
+  residual(x: Symbolic, layer: string, filters: number): Symbolic;
+}
+
+/** The blocks of one network. */
+export function networkBlocks(options: BlockOptions): Blocks {
+  let seed = options.seed;
+  const convolution = (
+    x: Symbolic,
+    layer: string,
+    filters: number,
+    kernelSize: number,
+    strides: number,
+  ): Symbolic => {
+    const own = seed++;
+    return conv2d({
+      name: `${layer}_conv`,
+      filters,
+      kernelSize,
+      strides,
+      useBias: true,
+      kernelInitializer: tf.initializers.heNormal({ seed: own }),
+      ...(options.spectralNorm ? { spectralNorm: { seed: own } } : {}),
+    }).apply(x) as Symbolic;
+  };
+  const normRelu = (x: Symbolic, layer: string): Symbolic => {
+    const norm =
+      options.norm === 'batch'
+        ? batchNorm({ name: `${layer}_bn`, momentum: 0.9, epsilon: 1e-5, auxiliary: false })
+        : instanceNormLayer({ name: `${layer}_in`, epsilon: 1e-5 });
+    return tf.layers.reLU({ name: `${layer}_relu` }).apply(norm.apply(x)) as Symbolic;
+  };
+  return {
+    conv: (x, layer, filters, kernelSize) => convolution(x, layer, filters, kernelSize, 1),
+    convNormRelu: (x, layer, filters, kernelSize) =>
+      normRelu(convolution(x, layer, filters, kernelSize, 1), layer),
+    down: (x, layer, filters) => normRelu(convolution(x, layer, filters, 3, 2), layer),
+    twice: (x, layer) => tf.layers.upSampling2d({ name: `${layer}_up`, size: [2, 2] }).apply(x) as Symbolic,
+    residual: (x, layer, filters) => {
+      const inner = normRelu(convolution(x, `${layer}_a`, filters, 3, 1), `${layer}_a`);
+      const outer = convolution(inner, `${layer}_b`, filters, 3, 1);
+      return tf.layers.add({ name: `${layer}_sum` }).apply([x, outer]) as Symbolic;
+    },
+  };
+}
