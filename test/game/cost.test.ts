@@ -4,11 +4,12 @@ import { expect } from 'chai';
 import { smallCnn } from '../../src/discriminator/small-cnn.ts';
 import { fgsm } from '../../src/generator/fgsm.ts';
 import { crossEntropy } from '../../src/game/objective.ts';
-import { INFERENCE } from '../../src/ops/layers.ts';
+import { victimOf } from '../../src/game/victim.ts';
 import { createRng } from '../../src/ops/random.ts';
 import { nodeBackend } from '../../src/tensorflow/backend.ts';
 import { openTensorFlow } from '../../src/tensorflow/binding.ts';
 import { registerFastKernels } from '../../src/tensorflow/kernels.ts';
+import { lastTurn } from '../support/players.ts';
 
 /** How often each TensorFlow op runs in `body`. */
 function countOps(body: () => void): Map<string, number> {
@@ -53,9 +54,11 @@ describe('the cost of an attack', () => {
     const labels = tf.tensor1d([0, 1], 'int32');
     const images = createRng(1, 'images').uniform([2, 16, 16, 3]) as tf.Tensor4D;
     const counts = countOps(() => {
-      const opponent = fgsm.create({ eps: 0.01 }, { imageSize: 16, seed: 1 });
-      const lossOf = (x: tf.Tensor4D): tf.Tensor1D => crossEntropy(detector.logits(x, INFERENCE), labels);
-      tf.dispose(opponent.perturb({ images, labels }, lossOf, createRng(1, 'opponent')).images);
+      const settings = { eps: 0.01, alpha: null, random_start: false, goal: 'true-label' } as const;
+      const growth = { eps_growth: 'constant', eps_growth_share: 1 } as const;
+      const opponent = fgsm.create({ ...settings, ...growth }, { imageSize: 16, seed: 1 });
+      const victim = victimOf(detector, { crafting: 'eval', auxiliary_bn: false });
+      tf.dispose(opponent.perturb({ images, labels }, victim, lastTurn()).images);
     });
     expect(counts.get('Conv2D')).to.equal(config.channels.length);
     expect(counts.get('Conv2DBackpropInput')).to.equal(config.channels.length);
