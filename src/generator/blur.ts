@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { choice, integer, number, type SettingsOf } from '../config/settings.ts';
-import { blurWith, ringSums } from '../ops/gaussian-blur.ts';
+import { blurWith, ringDifferences } from '../ops/gaussian-blur.ts';
 import { classicalAttack } from './classical.ts';
 import { raw, rms, sign, type Direction } from './directions.ts';
 import { CLASSICAL_PLAYS, type GeneratorVariant } from './generator.ts';
@@ -38,7 +38,7 @@ export const blur: GeneratorVariant<typeof settings> = {
       ...ONE_ATTEMPT,
       ascent: ({ images }) => {
         const [n, height, width] = images.shape;
-        const prepared = ringSums(images, config.k);
+        const prepared = ringDifferences(images, config.k);
         return {
           start: () => tf.fill([n, height, width, 1], config.sigma),
           perturbedBy: (sigma) => ({

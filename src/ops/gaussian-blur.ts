@@ -3,9 +3,17 @@
  *
  *   y_ij = Σ_{u,v} G_σij(u, v) · x_{i+u, j+v},   G_σ(u, v) ∝ exp(−(u² + v²) / (2σ²)),   Σ G = 1
  *
- * Taps at the same distance share a weight, so the k² taps collapse into rings d² ∈ {u² + v²}: y = (x + Σ_d e_d·S_d) / (1 + Σ_d n_d·e_d)
- * with e_d = exp(−d²/2σ²), n_d taps in ring d, and S_d the sum of x over ring d. S does not depend on σ: one fixed
- * convolution of x serves every step of an attack.
+ * Taps at the same distance share a weight, so the k² taps collapse into rings d² ∈ {u² + v²}. With e_d = exp(−d²/2σ²), n_d taps in ring d and
+ * D_d = Σ over ring d of (neighbour − centre):
+ *
+ *   y = x + Σ_d e_d·D_d / (1 + Σ_d n_d·e_d)
+ *
+ * D does not depend on σ: one fixed convolution of x serves every step of an attack and its gradient. Written as a change of x, the blur
+ * leaves a constant image and σ → 0 alone to the last bit, and keeps [0, 1]: |change| ≤ (1 − 1/k²) · the way to the nearest extreme.
+ *
+ * Layout, measured on TensorFlow, 16×224×224×3, k = 7, two cores: D as channels × pixels × rings, so that all rings are one product and one
+ * matrix product with a vector: 58 ms forward and 69 more with σ's gradient, against 84 and 116 as a chain over a list of rings that is
+ * differentiated op by op. A one-step attack, rings included: 237 ms against 399.
  */
 import * as tf from '@tensorflow/tfjs';
 import { reflectPad } from './reflect-pad.ts';
@@ -38,77 +46,203 @@ export function rings(k: number): Rings {
 }
 
 /** An image batch prepared for blurring with any σ. */
-export interface RingSums {
+export interface RingDifferences {
+  /** [N, H, W, C]. */
   readonly images: tf.Tensor4D;
-  /** One [N, H, W, C] tensor a ring. */
-  readonly sums: readonly tf.Tensor4D[];
+  /** D, channels first: [C, N, H·W, rings]. */
+  readonly differences: tf.Tensor4D;
   readonly rings: Rings;
 }
 
 /**
- * Sums of the images over each ring of the k×k window, with reflected borders (the edge pixel is not repeated).
+ * For each ring of the k×k window the sum of neighbour − centre, with reflected borders (the edge pixel is not repeated).
  *
  * @param images [N, H, W, C] float32; H and W must exceed (k − 1)/2
  * @param k odd window size, ≥ 3
  */
-export function ringSums(images: tf.Tensor4D, k: number): RingSums {
+export function ringDifferences(images: tf.Tensor4D, k: number): RingDifferences {
   const geometry = rings(k);
-  const [, height, width, channels] = images.shape;
+  const [n, height, width, channels] = images.shape;
   const radius = (k - 1) / 2;
   if (height <= radius || width <= radius) {
     throw new Error(
       `images of ${height}×${width} are too small for a blur window of ${k}: reflection needs more than ${radius} pixels`,
     );
   }
-  const sums = tf.tidy(() => {
-    const padded = reflectPad(images, radius);
-    return geometry.squaredDistances.map((d) => {
-      const filter = tf.tensor4d(ringFilter(k, d, channels), [k, k, channels, 1]);
-      return tf.depthwiseConv2d(padded, filter, 1, 'valid');
-    });
+  // One convolution of grey planes with an output per ring: 33 ms on the images above, 100 ms with its gradient. A depthwise convolution a
+  // ring takes 87 ms, sums of shifted slices 118, row sums and column sums of them 93, one convolution of all channels 49.
+  const differences = tf.tidy(() => {
+    const planes = tf.reshape(tf.transpose(images, [3, 0, 1, 2]), [channels * n, height, width, 1]);
+    const filter = tf.tensor4d(ringFilter(k, geometry), [k, k, 1, geometry.taps.length]);
+    const summed = tf.conv2d(reflectPad(planes as tf.Tensor4D, radius), filter, 1, 'valid');
+    return tf.reshape(summed, [channels, n, height * width, geometry.taps.length]) as tf.Tensor4D;
   });
-  return { images, sums, rings: geometry };
+  return { images, differences, rings: geometry };
 }
 
 /**
- * Blurs with one σ per pixel; differentiable in σ and, through the ring sums, in the images.
+ * Blurs with one σ per pixel; differentiable in σ and in the images, and only the gradient that is asked for is computed.
  *
- * @param prepared of the images, from `ringSums`
- * @param sigma [N, H, W, 1] or [1, H, W, 1] float32, standard deviation in pixels, ≥ 0; σ ≤ 0.05 gives the pixel back exactly
+ * @param prepared of the images, from `ringDifferences`
+ * @param sigma standard deviation in pixels, ≥ 0, float32 [N, H, W, 1], or [N, H, W, C] for one a channel, or with 1 for N; σ ≤ 0.05 gives the
+ *   pixel back exactly
  * @returns [N, H, W, C]; a convex combination of pixels, so in [0, 1] if the images are
  */
-export function blurWith(prepared: RingSums, sigma: tf.Tensor4D): tf.Tensor4D {
+export function blurWith(prepared: RingDifferences, sigma: tf.Tensor4D): tf.Tensor4D {
+  return tf.tidy(() => blurWithInverseVariance(prepared, inverseVariance(sigma)));
+}
+
+/**
+ * The same blur by s = 1/σ², e_d = exp(−s·d²/2): s = 0 is the mean of the window, large s the identity.
+ *
+ * @param inverse ≥ 0, shaped like a σ map
+ */
+export function blurWithInverseVariance(prepared: RingDifferences, inverse: tf.Tensor4D): tf.Tensor4D {
+  const { images, differences, rings: geometry } = prepared;
+  const [n, height, width, channels] = images.shape;
+  const [mapN, mapHeight, mapWidth, mapChannels] = inverse.shape;
+  if (
+    !(mapN === n || mapN === 1) ||
+    mapHeight !== height ||
+    mapWidth !== width ||
+    !(mapChannels === channels || mapChannels === 1)
+  ) {
+    throw new Error(
+      `a blur map of shape [${inverse.shape.join(', ')}] does not fit images of [${images.shape.join(', ')}]: one value a pixel, or one a pixel and channel`,
+    );
+  }
   return tf.tidy(() => {
-    const guarded = tf.maximum(sigma, SIGMA_OF_IDENTITY);
-    const exponent = tf.div(-0.5, tf.square(guarded));
-    let numerator: tf.Tensor = prepared.images;
-    let norm: tf.Tensor = tf.onesLike(exponent);
-    prepared.sums.forEach((sum, i) => {
-      const weight = tf.exp(tf.mul(exponent, prepared.rings.squaredDistances[i]!));
-      numerator = tf.add(numerator, tf.mul(sum, weight));
-      norm = tf.add(norm, tf.mul(weight, prepared.rings.taps[i]!));
+    // Two terms, each with the gradient of its own inputs: an attack differentiates the change in its map alone and never meets the other.
+    const change = tf.customGrad((map, save) => {
+      const { weighted, norm } = blendOf(geometry, differences, map as tf.Tensor4D);
+      const planes = tf.div(planeSums(weighted), norm) as tf.Tensor3D;
+      (save as tf.GradSaveFunc)([map as tf.Tensor, differences, planes]);
+      return {
+        value: fromPlanes(planes, images.shape),
+        gradFunc: (dy, [s, d, b]) => mapGradient(geometry, dy as tf.Tensor4D, s!, d!, b!),
+      };
     });
-    return tf.div(numerator, norm) as tf.Tensor4D;
+    const start = tf.customGrad((x, _differences, save) => {
+      (save as tf.GradSaveFunc)([inverse]);
+      return {
+        value: tf.clone(x as tf.Tensor),
+        gradFunc: (dy, [s]) => [dy, differencesGradient(geometry, dy as tf.Tensor4D, s!)],
+      };
+    });
+    return tf.add(start(images, differences), change(inverse)) as tf.Tensor4D;
   });
 }
 
-/** Pixel-wise Gaussian blur of images with window k: `blurWith(ringSums(images, k), sigma)`. */
+/** Pixel-wise Gaussian blur of images with window k: `blurWith(ringDifferences(images, k), sigma)`. */
 export function gaussianBlur(images: tf.Tensor4D, sigma: tf.Tensor4D, k: number): tf.Tensor4D {
-  return tf.tidy(() => blurWith(ringSums(images, k), sigma));
+  return tf.tidy(() => blurWith(ringDifferences(images, k), sigma));
 }
 
-function ringFilter(k: number, squaredDistance: number, channels: number): Float32Array {
-  const filter = new Float32Array(k * k * channels);
+/** 1/σ², guarded so that σ → 0 stays finite; ∂/∂σ = −2/σ³. */
+function inverseVariance(sigma: tf.Tensor4D): tf.Tensor4D {
+  const op = tf.customGrad((map, save) => {
+    const guarded = tf.maximum(map as tf.Tensor, SIGMA_OF_IDENTITY);
+    (save as tf.GradSaveFunc)([guarded]);
+    return {
+      value: tf.reciprocal(tf.square(guarded)),
+      gradFunc: (dy, [g]) => tf.div(tf.mul(dy, -2), tf.mul(g!, tf.square(g!))),
+    };
+  });
+  return op(sigma) as tf.Tensor4D;
+}
+
+/** The weights e_d [C or 1, N or 1, H·W, rings] and what they make: e_d·D_d, and 1 + Σ n_d·e_d in e's shape without the rings. */
+function blendOf(
+  { squaredDistances, taps }: Rings,
+  differences: tf.Tensor,
+  map: tf.Tensor4D,
+): { readonly weights: tf.Tensor4D; readonly weighted: tf.Tensor4D; readonly norm: tf.Tensor3D } {
+  const exponents = tf.reshape(toPlanes(map), [-1, 1]);
+  const perRing = tf.tensor2d(
+    squaredDistances.map((d) => -d / 2),
+    [1, squaredDistances.length],
+  );
+  const [n, height, width, channels] = map.shape;
+  const weights = tf.reshape(tf.exp(tf.matMul(exponents, perRing)), [
+    channels,
+    n,
+    height * width,
+    squaredDistances.length,
+  ]) as tf.Tensor4D;
+  return { weights, weighted: tf.mul(differences, weights), norm: tf.add(1, planeSums(weights, taps)) };
+}
+
+/**
+ * ∂/∂s = Σ_c dy_c · (T'_c − b_c·n') / norm with the change b = T / norm, T' = −½ Σ d²·e_d·D_d and n' = −½ Σ n_d·d²·e_d; summed too over the
+ * images that share a map.
+ */
+function mapGradient(
+  geometry: Rings,
+  dy: tf.Tensor4D,
+  map: tf.Tensor,
+  differences: tf.Tensor,
+  planes: tf.Tensor,
+): tf.Tensor4D {
+  return tf.tidy(() => {
+    const { squaredDistances, taps } = geometry;
+    const { weights, weighted, norm } = blendOf(geometry, differences, map as tf.Tensor4D);
+    const slopes = squaredDistances.map((d) => -d / 2);
+    const top = planeSums(weighted, slopes);
+    const below = planeSums(
+      weights,
+      slopes.map((slope, i) => slope * taps[i]!),
+    );
+    const each = tf.mul(toPlanes(dy), tf.sub(top, tf.mul(planes, below)));
+    const [mapN, , , mapChannels] = map.shape as [number, number, number, number];
+    const shared = [mapChannels < each.shape[0]! ? [0] : [], mapN < each.shape[1]! ? [1] : []].flat();
+    const summed = shared.length === 0 ? each : tf.sum(each, shared, true);
+    return fromPlanes(tf.div(summed, norm), map.shape as Shape4);
+  });
+}
+
+/** ∂/∂D_d = dy · e_d / norm. */
+function differencesGradient(geometry: Rings, dy: tf.Tensor4D, map: tf.Tensor): tf.Tensor4D {
+  return tf.tidy(() => {
+    const planes = toPlanes(dy);
+    const { weights, norm } = blendOf(geometry, tf.scalar(1), map as tf.Tensor4D);
+    return tf.mul(weights, tf.expandDims(tf.div(planes, norm), 3)) as tf.Tensor4D;
+  });
+}
+
+type Shape4 = [number, number, number, number];
+
+/** [N, H, W, C] → [C, N, H·W]. */
+function toPlanes(x: tf.Tensor4D): tf.Tensor3D {
+  const [n, height, width, channels] = x.shape;
+  const moved = channels === 1 ? x : tf.transpose(x, [3, 0, 1, 2]);
+  return tf.reshape(moved, [channels, n, height * width]);
+}
+
+/** [C, N, H·W] → [N, H, W, C]. */
+function fromPlanes(planes: tf.Tensor, [n, height, width, channels]: Shape4): tf.Tensor4D {
+  return tf.transpose(tf.reshape(planes, [channels, n, height, width]), [1, 2, 3, 0]);
+}
+
+/** Σ over the last axis of factor · value, as a product with a vector: several times as fast as a reduction over so few. */
+function planeSums(
+  values: tf.Tensor4D,
+  factors: readonly number[] = new Array<number>(values.shape[3]).fill(1),
+): tf.Tensor3D {
+  const [a, b, c, d] = values.shape;
+  const vector = tf.tensor2d([...factors], [d, 1]);
+  return tf.reshape(tf.matMul(tf.reshape(values, [-1, d]), vector), [a, b, c]);
+}
+
+/** One output a ring: 1 at its taps, −(their number) at the centre. */
+function ringFilter(k: number, { squaredDistances, taps }: Rings): Float32Array {
+  const filter = new Float32Array(k * k * taps.length);
   const radius = (k - 1) / 2;
   for (let u = -radius; u <= radius; u++) {
     for (let v = -radius; v <= radius; v++) {
-      if (u * u + v * v === squaredDistance) {
-        filter.fill(
-          1,
-          ((u + radius) * k + v + radius) * channels,
-          ((u + radius) * k + v + radius + 1) * channels,
-        );
-      }
+      const at = ((u + radius) * k + v + radius) * taps.length;
+      const ring = squaredDistances.indexOf(u * u + v * v);
+      if (ring >= 0) filter[at + ring] = 1;
+      else taps.forEach((count, i) => (filter[at + i] = -count));
     }
   }
   return filter;
