@@ -78,7 +78,7 @@ export function checkPerturbed(
 
 /**
  * Scalars of an opponent's images, by TensorBoard tag without its `train/`: `perturbation`, the mean |δ| on the [0, 1] scale;
- * `bound_NAME`, the mean share of a bound that an image uses; for each map its mean, and for bounded ones the share of pixels at
+ * `budget_NAME`, the mean share of a bound that an image uses; for each map its mean, and for bounded ones the share of pixels at
  * the bound and at zero, by which a collapsed opponent shows. Checks the images first.
  */
 export function perturbationMetrics(
@@ -91,7 +91,7 @@ export function perturbationMetrics(
   return tf.tidy(() => {
     const metrics: Record<string, number> = { perturbation: meanOf(tf.abs(tf.sub(images, clean))) };
     for (const [name, use] of Object.entries(uses)) {
-      metrics[`bound_${name}`] = use.reduce((a, b) => a + b, 0) / use.length;
+      metrics[`budget_${name}`] = use.reduce((a, b) => a + b, 0) / use.length;
     }
     for (const [name, map] of Object.entries(maps)) {
       metrics[`${name}_mean`] = meanOf(map);

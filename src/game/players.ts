@@ -76,7 +76,7 @@ export function gameState(game: Game, notes: Readonly<Record<string, string>> = 
   const variables = Object.entries(groups).flatMap(([group, state]) =>
     [...state].map(([name, variable]) => [`${group}/${name}`, variable] as const),
   );
-  const [poolReal, poolFake] = game.pool?.taken ?? [0, 0];
+  const [pool_real, pool_fake] = game.pool?.taken ?? [];
   return {
     variables: new Map(variables),
     counters: {
@@ -84,8 +84,7 @@ export function gameState(game: Game, notes: Readonly<Record<string, string>> = 
       updates_d: game.detectorOptimizer.steps,
       updates_g: game.generatorOptimizer.steps,
       opponent_draws: game.rng.counter,
-      pool_real: poolReal,
-      pool_fake: poolFake,
+      ...(pool_real === undefined || pool_fake === undefined ? {} : { pool_real, pool_fake }),
     },
     identity: { detector: game.detector.name, generator: game.generator.name },
     notes,
@@ -105,14 +104,14 @@ export function restoreGame(game: Game, checkpoint: LoadedCheckpoint): void {
   const rounds = counter('rounds');
   const [detectorUpdates, generatorUpdates] = [counter('updates_d'), counter('updates_g')];
   const draws = counter('opponent_draws');
-  const taken = [counter('pool_real'), counter('pool_fake')] as const;
+  const taken = game.pool === null ? null : ([counter('pool_real'), counter('pool_fake')] as const);
   // the last thing that can fail, and the first that changes anything
   restore(checkpoint, variables, identity, (values, shape) => tf.tensor(values, shape, 'float32'));
   game.rounds = rounds;
   game.detectorOptimizer.seek(detectorUpdates);
   game.generatorOptimizer.seek(generatorUpdates);
   game.rng.seek(draws);
-  game.pool?.seek(taken);
+  if (taken !== null) game.pool!.seek(taken);
 }
 
 /** Puts only the detector's variables of a checkpoint into a detector, for evaluation and export. */

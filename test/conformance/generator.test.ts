@@ -6,15 +6,38 @@ import { itIsAGenerator, type GeneratorCase } from './generator.ts';
 
 /** What the suite needs to know of each opponent that ships. */
 const CASES: Readonly<Record<string, Omit<GeneratorCase, 'variant' | 'settings'>>> = {
-  none: { powerless: {}, blind: null, largestChange: 0, fixedSize: false },
-  fgsm: { powerless: { eps: 0 }, blind: { eps: 0 }, largestChange: 0.00784, fixedSize: false },
+  none: {
+    powerless: {},
+    blind: null,
+    manySteps: null,
+    largestChange: 0,
+    drawsPerBatch: false,
+    fixedSize: false,
+  },
+  fgsm: {
+    powerless: { eps: 0 },
+    blind: { eps: 0 },
+    manySteps: null,
+    largestChange: 0.00784,
+    drawsPerBatch: false,
+    fixedSize: false,
+  },
   blur: {
     powerless: { sigma: 0, step_size: 0 },
     blind: { step_size: 0 },
+    manySteps: (steps) => ({ steps, direction: 'sign', step_size: 0.3 }),
     largestChange: 1,
+    drawsPerBatch: false,
     fixedSize: false,
   },
-  generative: { powerless: { sigma_max: 1e-6 }, blind: null, largestChange: 1, fixedSize: true },
+  generative: {
+    powerless: { sigma_max: 1e-6 },
+    blind: null,
+    manySteps: null,
+    largestChange: 1,
+    drawsPerBatch: false,
+    fixedSize: true,
+  },
 };
 
 describe('conformance: generator', () => {

@@ -6,10 +6,18 @@ import type {
   AnyGeneratorVariant,
   Generator,
   LabelledImages,
-  LossOf,
+  Perturbed,
+  Victim,
 } from '../../src/generator/generator.ts';
-import { createRng } from '../../src/ops/random.ts';
-import { lossAgainst, noiseBatch, settle, tinyDetector } from '../support/players.ts';
+import { boundUse, checkPerturbed } from '../../src/game/perturbation.ts';
+import {
+  lastTurn,
+  noiseBatch,
+  settle,
+  tinyDetector,
+  victim as victimFor,
+  victimThatLoses,
+} from '../support/players.ts';
 import { bits, changed, expectClose, expectNoLeak, noiseTensor, snapshot } from '../support/tensors.ts';
 
 export interface GeneratorCase {
@@ -20,8 +28,12 @@ export interface GeneratorCase {
   readonly powerless: Readonly<Record<string, unknown>>;
   /** Settings under which it does what it does without following the gradient; null where it follows none. */
   readonly blind: Readonly<Record<string, unknown>> | null;
+  /** Settings with this many steps, together long enough to leave the budget; null where there are no steps. */
+  readonly manySteps: ((steps: number) => Readonly<Record<string, unknown>>) | null;
   /** Largest change of a pixel that it may make; 1 where its budget is none of pixels. */
   readonly largestChange: number;
+  /** Whether it draws random numbers for the batch as a whole, so that an image's depend on its row. */
+  readonly drawsPerBatch: boolean;
   /** Whether its images must have the size that it was built for. */
   readonly fixedSize: boolean;
 }
@@ -39,16 +51,16 @@ export function itIsAGenerator(given: GeneratorCase): void {
   const perturb = (
     opponent: Generator = generator,
     on: LabelledImages = batch,
-    lossOf: LossOf = lossAgainst(detector, on.labels),
+    victim: Victim = victimFor(detector),
   ): Float32Array => {
-    const { images, maps } = tf.tidy(() => opponent.perturb(on, lossOf, createRng(5, 'opponent')));
+    const { images, maps } = tf.tidy(() => opponent.perturb(on, victim, lastTurn()));
     const values = images.dataSync<'float32'>();
     tf.dispose([images, ...Object.values(maps)]);
     return values;
   };
   const losses = (images: Float32Array): number[] =>
     tf.tidy(() => [
-      ...lossAgainst(detector, batch.labels)(tf.tensor4d(images, batch.images.shape)).dataSync(),
+      ...victimFor(detector).lossOf(tf.tensor4d(images, batch.images.shape), batch.labels).dataSync(),
     ]);
   /** With another opponent, disposed afterwards. */
   const using = <T>(settings: Readonly<Record<string, unknown>>, job: (other: Generator) => T): T => {
@@ -81,9 +93,7 @@ export function itIsAGenerator(given: GeneratorCase): void {
     });
     const before = bits(images.dataSync());
     const on = { images, labels: batch.labels };
-    const shape = tf.tidy(
-      () => generator.perturb(on, lossAgainst(detector, on.labels), createRng(1, 'x')).images.shape,
-    );
+    const shape = tf.tidy(() => generator.perturb(on, victimFor(detector), lastTurn()).images.shape);
     expect(shape).to.deep.equal(images.shape);
     const values = perturb(generator, on);
     expect(values.every((v) => v >= 0 && v <= 1)).to.equal(true);
@@ -91,26 +101,58 @@ export function itIsAGenerator(given: GeneratorCase): void {
     images.dispose();
   });
 
-  it('keeps its maps at one value a pixel, finite', () => {
+  it('keeps its maps at one place a pixel, finite, and says how far each image may go', () => {
     tf.tidy(() => {
-      const { maps } = generator.perturb(batch, lossAgainst(detector, batch.labels), createRng(1, 'x'));
+      const { maps, bounds } = generator.perturb(batch, victimFor(detector), lastTurn());
       for (const map of Object.values(maps)) {
-        expect(map.shape).to.deep.equal([LABELS.length, SIZE, SIZE, 1]);
+        expect(map.shape.slice(0, 3)).to.deep.equal([LABELS.length, SIZE, SIZE]);
         expect(map.dataSync().every(Number.isFinite)).to.equal(true);
+      }
+      expect(Object.keys(bounds)).to.not.be.empty;
+      for (const [name, { limit }] of Object.entries(bounds)) {
+        expect(name === 'pixels' || name in maps, `bound of ${name}`).to.equal(true);
+        expect(limit).to.be.at.least(0);
+        expect(Number.isFinite(limit)).to.equal(true);
       }
     });
   });
 
-  it('stays within its budget, pixel by pixel, in batches of unequal classes', () => {
+  it('stays within its bounds, image by image, in batches of unequal classes and at the ends of the range', () => {
+    const extremes = tf.tidy(() => tf.clipByValue(noiseTensor(2, batch.images.shape, -1, 2), 0, 1));
     for (const labels of [LABELS, [1, 0, 0, 0, 0, 0, 0], [0, 1, 1, 1, 1, 1, 1]]) {
-      const on = { images: batch.images, labels: tf.tensor1d(labels, 'int32') };
-      const clean = batch.images.dataSync();
-      const values = perturb(generator, on);
-      const largest = values.reduce((most, v, i) => Math.max(most, Math.abs(v - clean[i]!)), 0);
-      expect(largest).to.be.at.most(given.largestChange + 1e-6);
-      on.labels.dispose();
+      for (const images of [batch.images, extremes as tf.Tensor4D]) {
+        const on = { images, labels: tf.tensor1d(labels, 'int32') };
+        tf.tidy(() => {
+          const perturbed = generator.perturb(on, victimFor(detector), lastTurn());
+          checkPerturbed(generator.name, images, perturbed);
+          const clean = images.dataSync();
+          const largest = perturbed.images
+            .dataSync<'float32'>()
+            .reduce((most, v, i) => Math.max(most, Math.abs(v - clean[i]!)), 0);
+          expect(largest).to.be.at.most(given.largestChange + 1e-6);
+        });
+        on.labels.dispose();
+      }
     }
+    extremes.dispose();
   });
+
+  if (given.manySteps !== null) {
+    const { manySteps } = given;
+    it('stays within its bounds however many steps it makes', () => {
+      for (const steps of [2, 5, 20]) {
+        using(manySteps(steps), (other) => {
+          tf.tidy(() => {
+            const perturbed = other.perturb(batch, victimFor(detector), lastTurn());
+            checkPerturbed(other.name, batch.images, perturbed);
+            // so far that the bound is felt: a loop that forgets it would be caught
+            const uses = Object.values(boundUse(batch.images, perturbed)).map((use) => Math.max(...use));
+            if (steps === 20) expect(Math.max(...uses)).to.be.above(0.9);
+          });
+        });
+      }
+    });
+  }
 
   it('gives the clean images when it has no power', () => {
     using(given.powerless, (powerless) => {
@@ -148,11 +190,11 @@ export function itIsAGenerator(given: GeneratorCase): void {
   it('treats images of other sizes as it promises', () => {
     const images = noiseTensor(4, [2, 13, 11, 3]);
     const on = { images, labels: tf.tensor1d([0, 1], 'int32') };
-    const lossOf: LossOf = (x) => tf.sum(tf.square(x), [1, 2, 3]) as tf.Tensor1D;
+    const victim = victimThatLoses((x) => tf.sum(tf.square(x), [1, 2, 3]));
     if (given.fixedSize) {
-      expect(() => perturb(generator, on, lossOf)).to.throw(/shape/);
+      expect(() => perturb(generator, on, victim)).to.throw(/shape/);
     } else {
-      expect(perturb(generator, on, lossOf).length).to.equal(images.size);
+      expect(perturb(generator, on, victim).length).to.equal(images.size);
     }
     free(on);
   });
@@ -161,7 +203,7 @@ export function itIsAGenerator(given: GeneratorCase): void {
     it(`moves nothing of the detector when crafting in ${crafting} mode`, () => {
       const before = snapshot(detector.state);
       const own = snapshot(generator.state);
-      perturb(generator, batch, lossAgainst(detector, batch.labels, crafting));
+      perturb(generator, batch, victimFor(detector, crafting));
       expect(changed(before, snapshot(detector.state))).to.deep.equal([]);
       expect(changed(own, snapshot(generator.state))).to.deep.equal([]);
     });
@@ -171,11 +213,7 @@ export function itIsAGenerator(given: GeneratorCase): void {
     expectNoLeak(() => perturb());
     // one that is not tidied around keeps nothing but its result
     expectNoLeak(() => {
-      const { images, maps } = generator.perturb(
-        batch,
-        lossAgainst(detector, batch.labels),
-        createRng(1, 'x'),
-      );
+      const { images, maps }: Perturbed = generator.perturb(batch, victimFor(detector), lastTurn());
       tf.dispose([images, ...Object.values(maps)]);
     });
   });
@@ -187,11 +225,29 @@ export function itIsAGenerator(given: GeneratorCase): void {
   it('names every variable once, those that training moves among them', () => {
     const all = [...generator.state.values()];
     expect(new Set(all).size).to.equal(all.length);
-    for (const variable of generator.trainable) expect(all).to.include(variable);
+    const trainable = generator.learners.flatMap((learner) => learner.trainable);
+    expect(new Set(trainable).size).to.equal(trainable.length);
+    for (const variable of trainable) expect(all).to.include(variable);
+  });
+
+  it('plays, if it learns, valid images within its bounds at a cost that is none below zero', () => {
+    for (const learner of generator.learners) {
+      const own = snapshot(generator.state);
+      tf.tidy(() => {
+        const played = learner.play(batch, victimFor(detector), lastTurn());
+        checkPerturbed(generator.name, batch.images, played);
+        expect(played.cost.shape).to.deep.equal([LABELS.length]);
+        expect(played.cost.dataSync().every((cost) => cost >= 0)).to.equal(true);
+      });
+      const trainable = new Set(learner.trainable);
+      const moved = changed(own, snapshot(generator.state));
+      expect(moved.filter((name) => trainable.has(generator.state.get(name)!))).to.deep.equal([]);
+    }
   });
 
   it('treats each image for itself, if it is a classical attack', () => {
-    if (generator.trainable.length > 0) return;
+    if (given.drawsPerBatch) return;
+    if (generator.learners.length > 0) return;
     const together = perturb();
     const size = SIZE * SIZE * 3;
     LABELS.forEach((label, i) => {

@@ -91,7 +91,7 @@ onTensorFlow('a round', () => {
       const { detector, generator, given } = moved({ d_per_g: 0, crafting });
       expect(detector).to.deep.equal([]);
       const trainable = [...given.generator.state].filter(([, variable]) =>
-        given.generator.trainable.includes(variable),
+        given.generator.learners.some(({ trainable }) => trainable.includes(variable)),
       );
       expect(generator).to.have.members(trainable.map(([name]) => name));
       disposeGame(given);
@@ -239,8 +239,9 @@ onTensorFlow('a round', () => {
       'loss_d',
       'perturbation',
     ];
-    expect(keys('fgsm', {})).to.deep.equal(both);
-    expect(keys('generative', {})).to.deep.equal([...both, 'gradient_norm_g', 'loss_g', 'sigma_mean'].sort());
+    expect(keys('fgsm', {})).to.deep.equal([...both, 'budget_pixels'].sort());
+    const sigma = ['budget_sigma', 'sigma_at_bound', 'sigma_at_zero', 'sigma_mean'];
+    expect(keys('generative', {})).to.deep.equal([...both, ...sigma, 'gradient_norm_g', 'loss_g'].sort());
     expect(keys('fgsm', { objective: 'clean' })).to.deep.equal([
       'accuracy_clean',
       'gradient_norm_d',

@@ -1,0 +1,156 @@
+import * as tf from '@tensorflow/tfjs';
+import { expect } from 'chai';
+import { gameState, createCarried, createGame, disposeGame, type Game } from '../../src/game/players.ts';
+import { play, type PlaySettings } from '../../src/game/play.ts';
+import { craft, type GameSettings } from '../../src/game/round.ts';
+import type { OptimizerSettings } from '../../src/game/optimizer.ts';
+import { GENERATORS } from '../../src/generator/index.ts';
+import type { LabelledImages } from '../../src/generator/generator.ts';
+import { onTensorFlow } from '../support/engines.ts';
+import { lastTurn, noiseBatch, settle, shippedSettings, tinyDetector } from '../support/players.ts';
+import { changed, expectClose, expectNoLeak, snapshot } from '../support/tensors.ts';
+
+/** Momentum-free descent, so that an update is the gradient times the learning rate. */
+const SGD: OptimizerSettings = {
+  name: 'sgd',
+  lr: 0.1,
+  beta1: 0,
+  beta2: 0,
+  epsilon: 1e-8,
+  weight_decay: 0,
+  decay: 'l2',
+  clip_norm: 0,
+};
+const RATES = { detector: 0.1, generator: 0.1 };
+const SETTINGS: GameSettings = {
+  objective: 'clean+adversarial',
+  lambda: 0.5,
+  crafting: 'train',
+  auxiliary_bn: true,
+};
+const LABELS = [0, 1, 1, 0, 1, 0];
+const ALTERNATING = { ...SETTINGS, play: 'alternating', g_per_d: 1, d_per_g: 1 } as const;
+const SIMULTANEOUS: PlaySettings = { ...SETTINGS, play: 'simultaneous' };
+const FREE = { ...SETTINGS, play: 'free', replays: 1 } as const;
+
+onTensorFlow('ways of playing', () => {
+  let batch: LabelledImages;
+  before(() => (batch = noiseBatch(LABELS)));
+  after(() => tf.dispose([batch.images, batch.labels]));
+
+  const gameOf = (name: string, settings: Readonly<Record<string, unknown>> = {}, free = false): Game => {
+    const generator = GENERATORS[name]!.create(
+      { ...shippedSettings('generator', name), ...settings },
+      { imageSize: 16, seed: 2 },
+    );
+    const detector = tinyDetector();
+    settle(detector, batch.images);
+    const carried = free ? createCarried(generator, LABELS.length, 16) : null;
+    const optimizers = { seed: 1, optimizer_d: SGD, optimizer_g: SGD };
+    return createGame(detector, generator, optimizers, { pool: null, carried });
+  };
+  const turn = (game: Game) => ({ rng: game.rng, progress: 1 });
+  const values = (state: ReadonlyMap<string, tf.Variable>): number[] =>
+    [...state.values()].flatMap((variable) => [...variable.dataSync()]);
+
+  describe('simultaneous', () => {
+    it('moves the detector as if it alone had moved, and the generator as if it alone had', () => {
+      const [both, detectorAlone, generatorAlone] = [0, 1, 2].map(() => gameOf('generative'));
+      const { metrics } = { metrics: play(both!, batch, SIMULTANEOUS, RATES, turn(both!)) };
+      const alone = play(detectorAlone!, batch, { ...ALTERNATING, g_per_d: 0 }, RATES, turn(detectorAlone!));
+      play(generatorAlone!, batch, { ...ALTERNATING, d_per_g: 0 }, RATES, turn(generatorAlone!));
+      expectClose(values(both!.detector.state), values(detectorAlone!.detector.state), { absolute: 1e-6 });
+      expectClose(values(both!.generator.state), values(generatorAlone!.generator.state), {
+        absolute: 1e-6,
+        relative: 1e-4,
+      });
+      expect(metrics['loss_d']).to.be.closeTo(alone['loss_d']!, 1e-6);
+      expect(metrics['loss_g']).to.be.closeTo(-metrics['loss_adversarial']!, 1e-6);
+      [both, detectorAlone, generatorAlone].forEach((game) => disposeGame(game!));
+    });
+
+    it('counts one update of each', () => {
+      const game = gameOf('generative');
+      play(game, batch, SIMULTANEOUS, RATES, turn(game));
+      expect([game.detectorOptimizer.steps, game.generatorOptimizer.steps]).to.deep.equal([1, 1]);
+      disposeGame(game);
+    });
+
+    it('refuses an opponent that learns nothing', () => {
+      const game = gameOf('fgsm');
+      expect(() => play(game, batch, SIMULTANEOUS, RATES, turn(game))).to.throw(
+        /fgsm cannot play simultaneously/,
+      );
+      disposeGame(game);
+    });
+  });
+
+  describe('free', () => {
+    const eps = { eps: 0.02, random_start: false };
+
+    it('starts without a change, and carries the attack’s step to the next round', () => {
+      const [game, none] = [gameOf('fgsm', eps, true), gameOf('none')];
+      const fgsm = tf.tidy(() => {
+        const { images } = craft(game, batch, SETTINGS, lastTurn());
+        return tf.sub(images, batch.images).dataSync<'float32'>();
+      });
+      const first = play(game, batch, FREE, RATES, turn(game));
+      play(none, batch, ALTERNATING, RATES, turn(none));
+      expect(first['perturbation']).to.equal(0);
+      expectClose(values(game.detector.state), values(none.detector.state), { absolute: 1e-6 });
+      const carried = game.carried!.dataSync<'float32'>();
+      const same = carried.filter((value, i) => Math.abs(value - fgsm[i]!) < 1e-6).length;
+      // where the gradient is dust its sign is a matter of the order of sums
+      expect(same / carried.length).to.be.above(0.995);
+      const second = play(game, batch, FREE, RATES, turn(game));
+      expect(second['perturbation']).to.be.above(0.01);
+      expect(second['budget_pixels']).to.be.within(0.99, 1.0001);
+      [game, none].forEach(disposeGame);
+    });
+
+    it('makes an update of the detector and a step of the attack each replay', () => {
+      for (const [name, settings] of [
+        ['fgsm', eps],
+        ['blur', { direction: 'sign', step_size: 0.1, sigma: 0.4 }],
+      ] as const) {
+        const [replayed, single] = [gameOf(name, settings, true), gameOf(name, settings, true)];
+        play(replayed, batch, { ...FREE, replays: 3 }, RATES, turn(replayed));
+        for (let i = 0; i < 3; i++) play(single, batch, FREE, RATES, turn(single));
+        expect(replayed.detectorOptimizer.steps).to.equal(3);
+        expect(changed(snapshot(replayed.detector.state), snapshot(single.detector.state))).to.deep.equal([]);
+        expectClose(values(new Map([['x', replayed.carried!]])), values(new Map([['x', single.carried!]])), {
+          absolute: 1e-6,
+        });
+        [replayed, single].forEach(disposeGame);
+      }
+    });
+
+    it('what it carries is in the checkpoint', () => {
+      const game = gameOf('blur', {}, true);
+      play(game, batch, FREE, RATES, turn(game));
+      const saved = gameState(game).variables.get('free/carried');
+      expect(saved?.shape).to.deep.equal([LABELS.length, 16, 16, 1]);
+      expect(saved!.dataSync().some((value) => value !== 0)).to.equal(true);
+      disposeGame(game);
+    });
+
+    it('refuses learned opponents, and attacks on another goal than the true label', () => {
+      expect(() => gameOf('generative', {}, true)).to.throw(/generative cannot be played for free/);
+      expect(() => gameOf('fgsm', { goal: 'predicted-label' }, true)).to.throw(
+        /fgsm cannot be played for free/,
+      );
+    });
+  });
+
+  it('keep no tensor', () => {
+    for (const [name, settings] of [
+      ['generative', SIMULTANEOUS],
+      ['fgsm', { ...FREE, replays: 2 }],
+      ['blur', { ...FREE, replays: 2 }],
+    ] as const) {
+      const game = gameOf(name, {}, settings.play === 'free');
+      expectNoLeak(() => void play(game, batch, settings, RATES, turn(game)));
+      disposeGame(game);
+    }
+  });
+});
