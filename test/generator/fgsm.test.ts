@@ -58,7 +58,7 @@ onEachEngine('FGSM against known answers', () => {
       const middle = -w.reduce((sum, v) => sum + v) / 2;
       // it calls every image fake, though its loss is of the images' own logits: far from 0, float32 would lose the gradient
       const victim: Victim = {
-        lossOf: logisticVictim(w, SHAPE, middle).lossOf,
+        ...logisticVictim(w, SHAPE, middle),
         predict: (x) => tf.ones([x.shape[0]], 'int32'),
       };
       const score = (x: tf.Tensor4D): tf.Tensor => tf.sum(tf.mul(x, tf.tensor4d(w, [1, 4, 4, 3])), [1, 2, 3]);
