@@ -11,14 +11,20 @@ export { openLoader, type Loader, type LoaderOptions } from './data/loader.ts';
 
 export * from './generator/generator.ts';
 export { GENERATORS } from './generator/index.ts';
-export { gradientAscent, type Ascent } from './generator/gradient-ascent.ts';
-export { projectLinf } from './generator/norm-ball.ts';
+export { classicalAttack, type ClassicalAttack } from './generator/classical.ts';
+export * as directions from './generator/directions.ts';
+export { goalOf, type Goal } from './generator/goal.ts';
+export { gradientAscent, type Ascent, type AscentSteps } from './generator/gradient-ascent.ts';
+export { projectL2, projectLinf } from './generator/norm-ball.ts';
 
 export * from './discriminator/discriminator.ts';
 export { DISCRIMINATORS } from './discriminator/index.ts';
 
 export { crossEntropy, detectorLoss, generatorLoss, type Objective } from './game/objective.ts';
 export { craft, playRound, type Players, type RoundMetrics, type RoundSettings } from './game/round.ts';
+export { play, type PlaySettings } from './game/play.ts';
+export { boundUse, checkPerturbed, PerturbationError } from './game/perturbation.ts';
+export { victimOf } from './game/victim.ts';
 export { createGame, restoreDetector, restoreGame, type Game } from './game/players.ts';
 export { readCheckpoint, saveCheckpoint } from './game/checkpoint.ts';
 export { createOptimizer, type Optimizer } from './game/optimizer.ts';
@@ -29,6 +35,7 @@ export { score } from './evaluation/score.ts';
 export { readScores, writeScores, type ScoreRow } from './evaluation/scores.ts';
 
 export { batchNormInference, batchNormTraining } from './ops/batch-norm.ts';
+export { flowSmoothness, flowWarp } from './ops/flow-warp.ts';
 export { gaussianBlur } from './ops/gaussian-blur.ts';
 export { createRng, type Rng } from './ops/random.ts';
 export { decodeSafeTensors, encodeSafeTensors } from './ops/safetensors.ts';

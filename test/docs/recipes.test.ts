@@ -107,7 +107,9 @@ describe('docs: the recipes of CONTRIBUTING.md', () => {
       settings: { eps: 0.05 },
       powerless: { eps: 0 },
       blind: { eps: 0 },
+      manySteps: null,
       largestChange: 0.05,
+      drawsPerBatch: false,
       fixedSize: false,
     });
   });
