@@ -3,12 +3,13 @@ import path from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { openLoader } from './data/loader.ts';
 import type { DatasetContext } from './data/module.ts';
+import { comparisonOf } from './game/comparison.ts';
 import { listCheckpoints, readCheckpoint } from './game/checkpoint.ts';
 import { disposeGame, restoreGame } from './game/players.ts';
 import { craft } from './game/round.ts';
 import { createRng } from './ops/random.ts';
 import { openGame, prepareData, toTensors } from './prepare.ts';
-import { comparisonGrid, type ImageBatch } from './reports/pictures.ts';
+import { comparisonGrid, GAP } from './reports/pictures.ts';
 import type { Picture } from './reports/reporter.ts';
 import type { RunConfig } from './run-config.ts';
 
@@ -18,8 +19,8 @@ const IMAGES = 8;
 export const AMPLIFICATION = 8;
 
 /**
- * The amplified differences that the opponent of a run's newest checkpoint makes on the first val images, and under them its σ maps
- * where it has any (dark 0, yellow sigma_max). TensorFlow must be open.
+ * The amplified differences that the opponent of a run's newest checkpoint makes on the first val images, and under them the maps that it
+ * chose, in colours as `comparisonGrid` has them. TensorFlow must be open.
  *
  * @throws if the run has no checkpoint
  */
@@ -45,29 +46,18 @@ export async function opponentPicture(
     const perturbed = tf.tidy(() =>
       craft(game, { images, labels }, config.game, { rng: createRng(config.seed, 'pictures'), progress: 1 }),
     );
-    const sigma = perturbed.maps['sigma'];
-    const { picture } = comparisonGrid({
-      clean: plain(images),
-      adversarial: plain(perturbed.images),
-      ...(sigma === undefined
-        ? {}
-        : { sigma: plain(sigma), largestSigma: Number(config.generator['sigma_max']) }),
-      amplification: AMPLIFICATION,
-    });
+    const comparison = comparisonOf(images, perturbed, { columns: IMAGES, amplification: AMPLIFICATION });
+    const { picture } = comparisonGrid(comparison);
     tf.dispose([images, labels, perturbed.images, ...Object.values(perturbed.maps)]);
-    return withoutPhotos(picture, sigma === undefined ? 3 : 4);
+    return withoutPhotos(picture, images.shape[1]);
   } finally {
     await loader.close();
     disposeGame(game);
   }
 }
 
-function plain(tensor: tf.Tensor4D): ImageBatch {
-  return { shape: tensor.shape, data: tensor.dataSync<'float32'>() };
-}
-
 /** The grid below its first two rows, which are the images themselves. */
-function withoutPhotos({ width, height, data }: Picture, rows: number): Picture {
-  const from = Math.round((height / rows) * 2);
+function withoutPhotos({ width, height, data }: Picture, imageSize: number): Picture {
+  const from = 2 * (imageSize + GAP);
   return { width, height: height - from, data: data.subarray(from * width * 3) };
 }

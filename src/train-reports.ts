@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { bestThreshold, prCurveAtEvenThresholds, rocAuc } from './evaluation/metrics.ts';
 import type { ScoreRow } from './evaluation/scores.ts';
+import { comparisonOf } from './game/comparison.ts';
 import type { Game } from './game/players.ts';
 import { craft, type RoundMetrics } from './game/round.ts';
 import type { LabelledImages } from './generator/generator.ts';
@@ -47,38 +48,15 @@ export async function reportPictures(
   // A stream of its own: looking at the game must not change it.
   const rng = createRng(config.seed, 'pictures', game.rounds);
   const perturbed = tf.tidy(() => craft(game, batch, config.game, { rng, progress: 1 }));
-  const maps = Object.entries(perturbed.maps);
-  const sigma = perturbed.maps['sigma'];
-  const grid = comparisonGrid({
-    clean: firstImages(batch.images),
-    adversarial: firstImages(perturbed.images),
-    ...(sigma === undefined ? {} : { sigma: firstImages(sigma), largestSigma: largestSigma(config, sigma) }),
-    amplification: 4,
-  });
+  const grid = comparisonGrid(comparisonOf(batch.images, perturbed, { columns: PICTURES, amplification: 4 }));
   await reporter.image(`opponent/${grid.name}`, grid.picture, game.rounds);
-  maps.forEach(([name, map]) =>
-    reporter.histogram(`opponent/${name}`, map.dataSync<'float32'>(), game.rounds),
-  );
+  for (const [name, map] of Object.entries(perturbed.maps)) {
+    reporter.histogram(`opponent/${name}`, map.dataSync<'float32'>(), game.rounds);
+  }
   for (const [name, variable] of game.detector.state) {
     reporter.histogram(`detector/${name}`, variable.dataSync<'float32'>(), game.rounds);
   }
   tf.dispose([perturbed.images, ...Object.values(perturbed.maps)]);
-}
-
-/** The brightest colour of σ maps: the opponent's own bound, so that pictures of all rounds compare; without one, what the map reaches. */
-function largestSigma(config: RunConfig, sigma: tf.Tensor4D): number {
-  const bound = config.generator['sigma_max'];
-  return typeof bound === 'number'
-    ? bound
-    : Math.max(1, Math.ceil(tf.tidy(() => sigma.max().dataSync<'float32'>()[0]!)));
-}
-
-/** The first images of a batch, as plain data. */
-function firstImages(images: tf.Tensor4D): { shape: [number, number, number, number]; data: Float32Array } {
-  const first = tf.tidy(() => images.slice(0, Math.min(PICTURES, images.shape[0])));
-  const data = first.dataSync<'float32'>();
-  first.dispose();
-  return { shape: first.shape, data };
 }
 
 /** AUC on val, over all and per manipulation, and the PR curve; gives what a checkpoint is chosen by. */

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import sharp from 'sharp';
-import { comparisonGrid, encodePng, viridis } from '../../src/reports/pictures.ts';
-import type { ImageBatch } from '../../src/reports/pictures.ts';
+import { comparisonGrid, directionColour, encodePng, viridis } from '../../src/reports/pictures.ts';
+import type { ImageBatch, ShownMap } from '../../src/reports/pictures.ts';
 
 /** Two images of 2×3 pixels, every value the same per image. */
 function flat(first: number, second: number, channels: number): ImageBatch {
@@ -15,9 +15,8 @@ describe('comparisonGrid', () => {
   const { name, picture } = comparisonGrid({
     clean: flat(0.2, 0.8, 3),
     adversarial: flat(0.21, 0.7, 3),
-    sigma: flat(0, 3, 1),
+    maps: [{ name: 'sigma', values: flat(0, 3, 1), largest: 3, unit: 'px' }],
     amplification: 10,
-    largestSigma: 3,
   });
   const pixel = (x: number, y: number) => [...picture.data.slice((y * picture.width + x) * 3).slice(0, 3)];
 
@@ -38,15 +37,81 @@ describe('comparisonGrid', () => {
     expect([pixel(3, 0), pixel(0, 2)]).to.deep.equal([grey(1), grey(1)]); // gaps
   });
 
-  it('refuses NaN and shapes that do not fit', () => {
-    const clean = flat(0, 0, 3);
-    expect(() => comparisonGrid({ clean, adversarial: flat(NaN, 0, 3), amplification: 1 })).to.throw('NaN');
-    expect(() => comparisonGrid({ clean, adversarial: flat(0, 0, 1), amplification: 1 })).to.throw(
-      'adversarial has shape [2, 2, 3, 1]',
+  it('shows maps of two and three channels, each with a row of its own', () => {
+    const flow: ImageBatch = {
+      shape: [2, 2, 3, 2],
+      data: Float32Array.from({ length: 24 }, (_, i) => [0, 0, 0, 2, 2, 0, 0, -2, -2, 0, 0, 8][i % 12]!),
+    };
+    const grey = flat(0.5, 0.5, 3);
+    const shown = comparisonGrid({
+      clean: grey,
+      adversarial: grey,
+      maps: [
+        { name: 'flow', values: flow, largest: 2, unit: 'px' },
+        { name: 'residual', values: flat(-0.03, 0.015, 3), largest: 0.03 },
+      ],
+      amplification: 2,
+    });
+    expect(shown.name).to.equal(
+      'clean, adversarial, difference ×2, flow 0–2 px (red right, yellow down, green left, blue up), residual ±0.03',
     );
-    expect(() =>
-      comparisonGrid({ clean, adversarial: clean, sigma: flat(0, 0, 1), amplification: 1 }),
-    ).to.throw('largestSigma');
+    expect(shown.picture.height).to.equal(5 * 2 + 4 * 2);
+    const at = (x: number, y: number) => [
+      ...shown.picture.data.slice((y * shown.picture.width + x) * 3).slice(0, 3),
+    ];
+    // one image's six flows, row by row: none, right, down; left, up, right beyond the scale
+    expect([at(0, 12), at(1, 12), at(2, 12), at(0, 13), at(1, 13), at(2, 13)]).to.deep.equal(
+      [
+        [0, 0],
+        [0, 1],
+        [1, 0],
+        [0, -1],
+        [-1, 0],
+        [0, 1],
+      ].map(([down, right]) => [...directionColour(down!, right!)]),
+    );
+    expect([at(0, 16), at(5, 16)]).to.deep.equal([Array(3).fill(0), Array(3).fill(191)]);
+  });
+
+  it('refuses NaN and what does not fit', () => {
+    const clean = flat(0, 0, 3);
+    const grid = (adversarial: ImageBatch, ...maps: ShownMap[]) =>
+      comparisonGrid({ clean, adversarial, maps, amplification: 1 });
+    expect(() => grid(flat(NaN, 0, 3))).to.throw('NaN');
+    expect(() => grid(flat(0, 0, 1))).to.throw('adversarial has shape [2, 2, 3, 1]');
+    expect(() => grid(clean, { name: 'sigma', values: flat(0, 0, 1), largest: 0 })).to.throw(
+      'the map sigma needs a largest value > 0',
+    );
+    expect(() => grid(clean, { name: 'kernel', values: flat(0, 0, 9), largest: 1 })).to.throw('9 channels');
+    expect(() => grid(clean, { name: 'flow', values: flat(NaN, 0, 2), largest: 1 })).to.throw('NaN');
+    const narrow: ImageBatch = { shape: [2, 2, 2, 1], data: new Float32Array(8) };
+    expect(() => grid(clean, { name: 'sigma', values: narrow, largest: 1 })).to.throw(
+      'sigma has shape [2, 2, 2, 1]',
+    );
+  });
+
+  it('directions of one length are equally light, longer is lighter, and no hue leaves the screen’s range', () => {
+    const luminance = (rgb: readonly number[]) =>
+      rgb
+        .map((byte) => byte / 255)
+        .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+        .reduce((sum, v, c) => sum + [0.2126, 0.7152, 0.0722][c]! * v, 0);
+    const ring = (length: number) =>
+      Array.from({ length: 36 }, (_, i) => (i * Math.PI) / 18).map((angle) =>
+        directionColour(length * Math.sin(angle), length * Math.cos(angle)),
+      );
+    const [full, half] = [ring(1), ring(0.5)];
+    expect(directionColour(0, 0)).to.deep.equal([0, 0, 0]);
+    // a lightness of .75 is a luminance of about .42; hues differ by a sixth of it, not by the factor 13 of plain RGB hues
+    full.forEach((rgb) => expect(luminance(rgb)).to.be.within(0.38, 0.48));
+    half.forEach((rgb, i) => expect(luminance(rgb)).to.be.below(luminance(full[i]!) / 3));
+    full.forEach((rgb) => rgb.forEach((byte) => expect(byte).to.be.within(1, 254)));
+    expect(new Set(full.map(String)).size).to.equal(36);
+    const [right, down, left, up] = [full[0]!, full[9]!, full[18]!, full[27]!];
+    expect(Math.max(...right)).to.equal(right[0]); // red
+    expect(Math.min(...down)).to.equal(down[2]); // yellow
+    expect(Math.max(...left)).to.equal(left[1]); // green
+    expect(Math.max(...up)).to.equal(up[2]); // blue
   });
 
   it('viridis brightens all along and clips', () => {
