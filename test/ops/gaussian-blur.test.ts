@@ -1,7 +1,14 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
-import { gaussianBlur, rings, ringDifferences } from '../../src/ops/gaussian-blur.ts';
+import {
+  blurWith,
+  blurWithInverseVariance,
+  gaussianBlur,
+  ringDifferences,
+  rings,
+} from '../../src/ops/gaussian-blur.ts';
+import { reflectPad } from '../../src/ops/reflect-pad.ts';
 import { onEachEngine } from '../support/engines.ts';
 import { naiveBlur, type Shape4 } from '../support/naive-blur.ts';
 import {
@@ -30,6 +37,28 @@ const SIZE = 2 * 6 * 7 * 3;
 const PIXELS = 2 * 6 * 7;
 const tensor = (values: ArrayLike<number>, shape: readonly number[]): tf.Tensor4D =>
   tf.tensor4d(Float32Array.from(values), [...shape] as [number, number, number, number]);
+
+/** The blur op by op, ring by ring, with nothing but TensorFlow.js's own gradients. */
+function differentiatedOpByOp(images: tf.Tensor4D, sigma: tf.Tensor4D, k: number): tf.Tensor4D {
+  const { squaredDistances, taps } = rings(k);
+  const radius = (k - 1) / 2;
+  const exponent = tf.div(-0.5, tf.square(tf.maximum(sigma, 0.05)));
+  const padded = reflectPad(images, radius);
+  let numerator: tf.Tensor = images;
+  let norm: tf.Tensor = tf.onesLike(exponent);
+  squaredDistances.forEach((d, i) => {
+    const [channels] = images.shape.slice(3);
+    const filter = Float32Array.from({ length: k * k * channels! }, (_, at) => {
+      const tap = Math.floor(at / channels!);
+      return (Math.floor(tap / k) - radius) ** 2 + ((tap % k) - radius) ** 2 === d ? 1 : 0;
+    });
+    const sum = tf.depthwiseConv2d(padded, tf.tensor4d(filter, [k, k, channels!, 1]), 1, 'valid');
+    const weight = tf.exp(tf.mul(exponent, d));
+    numerator = tf.add(numerator, tf.mul(sum, weight));
+    norm = tf.add(norm, tf.mul(weight, taps[i]!));
+  });
+  return tf.div(numerator, norm) as tf.Tensor4D;
+}
 
 describe('rings of a blur window', () => {
   it('hold every tap but the centre, by distance', () => {
@@ -73,6 +102,79 @@ onEachEngine('pixel-wise Gaussian blur', () => {
     });
   }
 
+  it('gives every channel its own σ, if the map has channels', () => {
+    const x = noise(8, SIZE);
+    const sigma = noise(9, SIZE, 0, 3);
+    const y = tf.tidy(() => gaussianBlur(tensor(x, SHAPE), tensor(sigma, SHAPE), 5).dataSync<'float32'>());
+    const one = (values: Float32Array, channel: number): Float32Array =>
+      values.filter((_, i) => i % 3 === channel);
+    for (const channel of [0, 1, 2]) {
+      const expected = naiveBlur(one(x, channel), [2, 6, 7, 1], one(sigma, channel), 5);
+      expectClose(one(y, channel), expected, { absolute: 5e-7 });
+    }
+  });
+
+  it('treats all channels alike under a map of one channel', () => {
+    const x = noise(8, SIZE);
+    const sigma = noise(9, PIXELS, 0, 3);
+    const repeated = sigma.reduce<number[]>((all, value) => [...all, value, value, value], []);
+    const y = tf.tidy(() => gaussianBlur(tensor(x, SHAPE), tensor(repeated, SHAPE), 5).dataSync<'float32'>());
+    expectClose(y, blurred(x, SHAPE, sigma, 5), { absolute: 1e-7 });
+    const grey = x.map((_, i) => x[i - (i % 3)]!);
+    const still = blurred(grey, SHAPE, sigma, 5);
+    expect(bits(still)).to.deep.equal(bits(still.map((_, i) => still[i - (i % 3)]!)));
+  });
+
+  it('refuses a map that does not fit its images, with both shapes', () => {
+    tf.tidy(() => {
+      const images = tf.zeros(SHAPE as [number, number, number, number]) as tf.Tensor4D;
+      for (const shape of [
+        [2, 6, 7, 2],
+        [3, 6, 7, 1],
+        [2, 7, 6, 1],
+        [2, 1, 1, 1],
+      ] as const) {
+        expect(() => gaussianBlur(images, tf.ones([...shape]), 3), String(shape)).to.throw(
+          `[${shape.join(', ')}] does not fit images of [2, 6, 7, 3]`,
+        );
+      }
+    });
+  });
+
+  it('by inverse variance is the blur of that variance; 0 is the mean of the window', () => {
+    const x = noise(8, SIZE);
+    const by = (inverse: Float32Array): Float32Array =>
+      tf.tidy(() =>
+        blurWithInverseVariance(
+          ringDifferences(tensor(x, SHAPE), 5),
+          tensor(inverse, [2, 6, 7, 1]),
+        ).dataSync<'float32'>(),
+      );
+    const sigma = noise(9, PIXELS, 0.2, 3);
+    expectClose(by(sigma.map((s) => 1 / s ** 2)), naiveBlur(x, SHAPE, sigma, 5), { absolute: 5e-7 });
+    const widest = new Float32Array(PIXELS).fill(1e30);
+    expectClose(by(new Float32Array(PIXELS)), naiveBlur(x, SHAPE, widest, 5), { absolute: 5e-7 });
+    expect(bits(by(widest))).to.deep.equal(bits(x));
+  });
+
+  it('weighs the taps of every pixel to 1 in all', () => {
+    // the kernel's taps are the gradient of one output; summed over all outputs they are counted once each
+    const dy = noise(31, SIZE, -1, 1);
+    const taps = tf.tidy(() =>
+      tf
+        .grad((x) => gaussianBlur(x as tf.Tensor4D, tensor(noise(32, PIXELS, 0, 4), [2, 6, 7, 1]), 7))(
+          tensor(noise(33, SIZE), SHAPE),
+          tensor(dy, SHAPE),
+        )
+        .dataSync<'float32'>(),
+    );
+    for (const channel of [0, 1, 2]) {
+      const sum = (values: Float32Array): number =>
+        values.reduce((all, value, i) => all + (i % 3 === channel ? value : 0), 0);
+      expect(sum(taps)).to.be.closeTo(sum(dy), 1e-5);
+    }
+  });
+
   it('takes one map for the whole batch', () => {
     const x = noise(1, SIZE);
     const sigma = noise(2, PIXELS / 2, 0.1, 2);
@@ -97,7 +199,10 @@ onEachEngine('pixel-wise Gaussian blur', () => {
 
   it('stays in [0, 1] exactly on images of extremes', () => {
     for (let seed = 0; seed < 20; seed++) {
-      const x = noise(seed, SIZE).map((v) => (v < 0.05 ? v : v < 0.3 ? 0 : 1));
+      // 0, 1, values between, and the numbers nearest to 1: what rounding would push out
+      const x = noise(seed, SIZE).map((v) =>
+        v < 0.05 ? v : v < 0.3 ? 0 : v < 0.6 ? 1 - Math.ceil(v * 40) * 2 ** -24 : 1,
+      );
       const y = blurred(x, SHAPE, noise(seed + 50, PIXELS, 0, 5), 9 - 2 * (seed % 4) || 3);
       expect(y.every((v) => v >= 0 && v <= 1)).to.equal(true);
     }
@@ -165,6 +270,56 @@ onEachEngine('pixel-wise Gaussian blur', () => {
       expectClose(gradients()[0], expected, { absolute: 1e-6, relative: 1e-5 });
     });
 
+    for (const [name, mapShape] of Object.entries({
+      'a map an image': [2, 4, 5, 1],
+      'one map for all images': [1, 4, 5, 1],
+      'a map a channel': [2, 4, 5, 2],
+      'one map a channel for all images': [1, 4, 5, 2],
+    })) {
+      it(`equal what TensorFlow.js derives op by op: ${name}`, () => {
+        tf.tidy(() => {
+          const size = mapShape.reduce((a, b) => a * b);
+          const inputs = [tensor(x, shape), tensor(noise(24, size, 0, 2.5), mapShape)];
+          const of = (blur: typeof gaussianBlur, window: number): Float32Array[] => {
+            const { value, grads } = tf.valueAndGrads((images, map) =>
+              blur(images as tf.Tensor4D, map as tf.Tensor4D, window),
+            )(inputs, tensor(dy, shape));
+            return [value, ...grads].map((result) => result.dataSync<'float32'>());
+          };
+          for (const window of [3, 5, 7]) {
+            const [value, dx, dmap] = of(gaussianBlur, window);
+            const [plainValue, plainDx, plainDmap] = of(differentiatedOpByOp, window);
+            expectClose(value!, plainValue!, { absolute: 3e-7 });
+            expectClose(dx!, plainDx!, { absolute: 1e-6 });
+            expectClose(dmap!, plainDmap!, { absolute: 3e-6, relative: 1e-5 });
+          }
+        });
+      });
+    }
+
+    it('in the inverse variance, down to 0', () => {
+      const by = (inverse: Float32Array): Float32Array =>
+        tf.tidy(() =>
+          tf
+            .grad((map) => blurWithInverseVariance(ringDifferences(tensor(x, shape), k), map as tf.Tensor4D))(
+              tensor(inverse, [2, 4, 5, 1]),
+              tensor(dy, shape),
+            )
+            .dataSync<'float32'>(),
+        );
+      const inverse = noise(25, 40, 0.01, 3);
+      const expected = centralDifferences(
+        (values) =>
+          loss(
+            x,
+            values.map((s) => 1 / Math.sqrt(s)),
+          ),
+        inverse,
+      );
+      expectClose(by(inverse), expected, { absolute: 3e-6, relative: 1e-5 });
+      expectClose(by(new Float32Array(40)), by(new Float32Array(40).fill(1e-6)), { absolute: 1e-4 });
+    });
+
     it('in σ is finite and 0 where the blur is the identity', () => {
       tf.tidy(() => {
         const gradient = tf.grad((map) =>
@@ -178,6 +333,74 @@ onEachEngine('pixel-wise Gaussian blur', () => {
           ).to.equal(true);
         }
       });
+    });
+  });
+
+  describe('costs no more than it must', () => {
+    const k = 7;
+    const inputs = (): readonly [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D] => [
+      noiseTensor(1, SHAPE),
+      noiseTensor(2, [2, 6, 7, 1], 0.1, 2),
+      noiseTensor(3, SHAPE, -1, 1),
+    ];
+    /** Kernels that ran, by name; `tensors` = those whose result holds a value for every ring, pixel and channel. */
+    const kernels = async (
+      body: () => void,
+    ): Promise<{ names: string[]; tensors: number; bytes: number }> => {
+      const { kernels: ran, peakBytes } = await tf.profile(() => {
+        tf.tidy(() => {
+          body();
+        });
+        return [];
+      });
+      const perRing = SIZE * rings(k).taps.length;
+      // a view of a tensor is none of its own, and a gradient's wrapper no kernel
+      const own = ran.filter(({ name }) => name !== 'Reshape' && name !== 'Identity');
+      const sizes = own.map(({ outputShapes }) => (outputShapes[0] ?? []).reduce((a, b) => a * b, 1));
+      return {
+        names: own.map(({ name }) => name),
+        tensors: sizes.filter((size) => size === perRing).length,
+        bytes: peakBytes,
+      };
+    };
+    const convolutions = (names: readonly string[]): string[] =>
+      names.filter((name) => /conv/i.test(name)).sort();
+
+    it('one convolution prepares the images, whatever number of rings there are', async () => {
+      const [x] = inputs();
+      const { names } = await kernels(() => ringDifferences(x, k));
+      expect(convolutions(names)).to.deep.equal(['Conv2D']);
+    });
+
+    it('a step of an attack: one product with the rings forward, one for σ’s gradient, and no convolution', async () => {
+      const [x, sigma, dy] = inputs();
+      const prepared = ringDifferences(x, k);
+      const forward = await kernels(() => blurWith(prepared, sigma));
+      const step = await kernels(() => tf.grad((map) => blurWith(prepared, map as tf.Tensor4D))(sigma, dy));
+      expect(convolutions(step.names)).to.deep.equal([]);
+      expect(forward.tensors).to.equal(1);
+      expect(step.tensors).to.equal(2);
+    });
+
+    it('the images’ gradient: one product with the rings and the convolution’s own gradient, not its kernel’s, nor σ’s', async () => {
+      const [x, sigma, dy] = inputs();
+      const { names } = await kernels(() =>
+        tf.grad((images) => gaussianBlur(images as tf.Tensor4D, sigma, k))(x, dy),
+      );
+      expect(convolutions(names)).to.deep.equal(['Conv2D', 'Conv2DBackpropInput']);
+      const both = await kernels(() =>
+        tf.grads((images, map) => gaussianBlur(images as tf.Tensor4D, map as tf.Tensor4D, k))([x, sigma], dy),
+      );
+      expect(names.length).to.be.below(both.names.length);
+    });
+
+    it('runs a third of the kernels that TensorFlow.js derives for σ’s gradient', async () => {
+      const [x, sigma, dy] = inputs();
+      const by = (blur: typeof gaussianBlur): ReturnType<typeof kernels> =>
+        kernels(() => tf.grad((map) => blur(x, map as tf.Tensor4D, k))(sigma, dy));
+      const [own, derived] = [await by(gaussianBlur), await by(differentiatedOpByOp)];
+      expect(own.names.length).to.be.below(derived.names.length / 3);
+      expect(own.bytes).to.be.below(derived.bytes);
     });
   });
 
