@@ -34,7 +34,7 @@ export function readArguments<K extends string>(
     const known = keys.find((each) => each === key);
     if (known === undefined) {
       throw new Error(
-        `unknown key '${key}'.${didYouMean(key, keys)} Known: ${keys.join(', ')}; usage: ${usage}`,
+        `unknown key '${key}'.${didYouMean(key.split('.')[0]!, keys)} Known: ${keys.join(', ')}; usage: ${usage}`,
       );
     }
     if (value === '') throw new Error(`'${key}' is empty; usage: ${usage}`);

@@ -1,13 +1,13 @@
 /** A trained detector's weights for other frameworks: what it needs at inference and nothing else. docs/weights.md describes the file. */
 import { existsSync } from 'node:fs';
 import type { DatasetContext } from './data/module.ts';
-import { readBestCheckpoint, type BestCheckpoint } from './best-checkpoint.ts';
 import type { Discriminator } from './discriminator/discriminator.ts';
 import { restoreDetector } from './game/players.ts';
 import { encodeSafeTensors, type NamedArray } from './ops/safetensors.ts';
-import { openDetector, openEngine, prepareData } from './prepare.ts';
+import { openDetector, openEngine } from './prepare.ts';
 import { writeFileAtomic } from './reports/files.ts';
 import type { RunConfig } from './run-config.ts';
+import { imageSizeOf, readBestCheckpoint, type BestCheckpoint } from './trained-run.ts';
 
 /** What `format=` takes. */
 export const EXPORT_FORMATS = ['safetensors'] as const;
@@ -56,12 +56,6 @@ export async function exportDetector(config: RunConfig, options: ExportOptions):
   } finally {
     detector.dispose();
   }
-}
-
-/** The side of the detector's images in pixels: the dataset's `size`, or what a user's own dataset says when it is opened. */
-export async function imageSizeOf(config: RunConfig, progress: DatasetContext['progress']): Promise<number> {
-  const size = config.data['size'];
-  return typeof size === 'number' ? size : (await prepareData(config.data, config.seed, progress)).size;
 }
 
 /** The tensors by the names that the same detector without an auxiliary branch has. */

@@ -1,8 +1,12 @@
-/** The checkpoint that a run is judged by: the best on val, with the threshold that was chosen there. */
+/** A run once it is trained: the checkpoint that it is judged by, and the size of its images. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import type { DatasetContext } from './data/module.ts';
 import { readCheckpoint, type LoadedCheckpoint } from './game/checkpoint.ts';
+import { prepareData } from './prepare.ts';
+import type { RunConfig } from './run-config.ts';
 
+/** The best checkpoint on val, with the threshold that was chosen there. */
 export interface BestCheckpoint {
   readonly checkpoint: LoadedCheckpoint;
   readonly round: number;
@@ -32,4 +36,10 @@ export function readBestCheckpoint(dir: string): BestCheckpoint {
   }
   const { round, auc, threshold } = best;
   return { checkpoint, round, auc, threshold };
+}
+
+/** The side of the detector's images in pixels: the dataset's `size`, or what a user's own dataset says when it is opened. */
+export async function imageSizeOf(config: RunConfig, progress: DatasetContext['progress']): Promise<number> {
+  const size = config.data['size'];
+  return typeof size === 'number' ? size : (await prepareData(config.data, config.seed, progress)).size;
 }
