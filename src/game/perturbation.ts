@@ -78,8 +78,8 @@ export function checkPerturbed(
 
 /**
  * Scalars of an opponent's images, by TensorBoard tag without its `train/`: `perturbation`, the mean |δ| on the [0, 1] scale;
- * `budget_NAME`, the mean share of a bound that an image uses; for each map its mean, and for bounded ones the share of pixels at
- * the bound and at zero, by which a collapsed opponent shows. Checks the images first.
+ * `budget_NAME`, the mean share of a bound that an image uses; for each map its mean (the mean length
+ * of its vectors, if they are bounded), and for bounded ones the share of pixels at the bound and at zero, by which a collapsed opponent shows. Checks the images first.
  */
 export function perturbationMetrics(
   opponent: string,
@@ -94,13 +94,16 @@ export function perturbationMetrics(
       metrics[`budget_${name}`] = use.reduce((a, b) => a + b, 0) / use.length;
     }
     for (const [name, map] of Object.entries(maps)) {
-      metrics[`${name}_mean`] = meanOf(map);
       const bound = bounds[name];
-      if (bound?.norm === 'pixel') {
-        const share = tf.div(tf.norm(map, 'euclidean', 3), bound.limit);
-        metrics[`${name}_at_bound`] = meanOf(tf.cast(tf.greaterEqual(share, 1 - AT_END), 'float32'));
-        metrics[`${name}_at_zero`] = meanOf(tf.cast(tf.lessEqual(share, AT_END), 'float32'));
+      if (bound?.norm !== 'pixel') {
+        metrics[`${name}_mean`] = meanOf(map);
+        continue;
       }
+      const lengths = tf.norm(map, 'euclidean', 3);
+      metrics[`${name}_mean`] = meanOf(lengths);
+      const share = tf.divNoNan(lengths, bound.limit); // where nothing may change, all of it is at zero
+      metrics[`${name}_at_bound`] = meanOf(tf.cast(tf.greaterEqual(share, 1 - AT_END), 'float32'));
+      metrics[`${name}_at_zero`] = meanOf(tf.cast(tf.lessEqual(share, AT_END), 'float32'));
     }
     return metrics;
   });

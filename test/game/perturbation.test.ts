@@ -97,4 +97,21 @@ onEachEngine('what the game measures of an opponent', () => {
       );
     });
   });
+
+  it('measures vectors by their length, and takes a bound of nothing for what it is', () => {
+    tf.tidy(() => {
+      const flow = tf.tensor4d([3, 4, -3, -4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [2, 2, 2, 2]);
+      const metricsOf = (map: tf.Tensor4D, limit: number) =>
+        perturbationMetrics(
+          'sat',
+          clean(),
+          given(clean(), { flow: { norm: 'pixel', limit } }, { flow: map }),
+        );
+      expect(metricsOf(flow, 5)['flow_mean']).to.be.closeTo(10 / 8, 1e-6);
+      const nothing = metricsOf(tf.zerosLike(flow), 0);
+      expect([nothing['flow_at_bound'], nothing['flow_at_zero'], nothing['budget_flow']]).to.deep.equal([
+        0, 1, 0,
+      ]);
+    });
+  });
 });
