@@ -74,6 +74,10 @@ export const evaluationSettings = {
   every: integer({ min: 1, doc: 'Rounds between evaluations on val.' }),
   batch_size: integer({ min: 1, doc: 'Images at a time.' }),
   resamples: integer({ min: 0, doc: 'Bootstrap resamples of the confidence intervals; 0 = none.' }),
+  probe_images: integer({
+    min: 0,
+    doc: 'Val images on which training looks, at each evaluation, how the detector stands against its opponent and against PGD; 0 = none.',
+  }),
 };
 
 export const runSettings = {

@@ -1,9 +1,13 @@
-/** What the training loop tells its reporters: scalars of a round, pictures of the opponent at work, figures on val. */
+/** What the training loop tells its reporters: scalars of a round, pictures of the opponent at work, figures on val, alarms. */
 import * as tf from '@tensorflow/tfjs';
+import type { Batch, Sample } from './data/dataset.ts';
 import { bestThreshold, prCurveAtEvenThresholds, rocAuc } from './evaluation/metrics.ts';
 import type { ScoreRow } from './evaluation/scores.ts';
+import { keepImages, spreadSubset } from './evaluation/val-subset.ts';
 import { comparisonOf } from './game/comparison.ts';
+import { balanceOf, openMonitors, type Alarm } from './game/monitors.ts';
 import type { Game } from './game/players.ts';
+import { probe } from './game/probe.ts';
 import { craft, type RoundMetrics } from './game/round.ts';
 import type { LabelledImages } from './generator/generator.ts';
 import { createRng } from './ops/random.ts';
@@ -30,7 +34,9 @@ export function reportRound(
   rates: { readonly detector: number; readonly generator: number },
   milliseconds: number,
 ): void {
-  Object.entries(metrics).forEach(([name, value]) => reporter.scalar(`train/${name}`, value, round));
+  for (const [name, value] of Object.entries({ ...metrics, ...balanceOf(metrics) })) {
+    reporter.scalar(`train/${name}`, value, round);
+  }
   reporter.scalar('train/lr_d', rates.detector, round);
   reporter.scalar('train/lr_g', rates.generator, round);
   reporter.scalar('speed/ms_per_round', milliseconds, round);
@@ -80,4 +86,51 @@ export function reportVal(reporter: Reporter, round: number, rows: readonly Scor
   }
   reporter.prCurve('val/pr', prCurveAtEvenThresholds(labels, scores), round);
   return { round, auc, threshold };
+}
+
+/** Who looks on: alarms by the rounds' figures, and the probe. Nothing of it moves the game. */
+export interface Watch {
+  /** After every round. */
+  round(round: number, metrics: RoundMetrics): void;
+  /** Val batches on their way to being scored; the probe's images are kept as they pass. */
+  passing(batches: AsyncIterable<Batch>): AsyncIterable<Batch>;
+  /** The probe's images out of the val batches that have passed; null where nothing is to be probed. */
+  kept(round: number): Batch | null;
+  /** Measures the detector on them. */
+  probe(game: Game, images: LabelledImages, progress: number): void;
+}
+
+/**
+ * @param val the samples that the probe's images are chosen from
+ * @param tell where alarms are told besides TensorBoard's text page
+ */
+export function openWatch(
+  { seed, game: settings, evaluation }: RunConfig,
+  opponent: Game['generator'],
+  val: readonly Sample[],
+  reporter: Reporter,
+  tell: (line: string) => void,
+): Watch {
+  const monitors = openMonitors({ learned: opponent.learners.length > 0 });
+  const keeper = keepImages(spreadSubset(val, evaluation.probe_images));
+  const raise = (alarms: readonly Alarm[], round: number): void => {
+    for (const { name, message } of alarms) {
+      tell(message);
+      reporter.text(`alarm/${name}`, message, round);
+    }
+  };
+  return {
+    round: (round, metrics) => raise(monitors.round(round, metrics), round),
+    passing: (batches) => keeper.passing(batches),
+    kept: (round) =>
+      evaluation.probe_images === 0 || settings.objective === 'clean' || round <= settings.clean_rounds
+        ? null
+        : keeper.batch(),
+    probe(game, images, progress) {
+      const { rounds: round } = game;
+      const metrics = probe(game, images, { auxiliary_bn: settings.auxiliary_bn, seed, round, progress });
+      Object.entries(metrics).forEach(([name, value]) => reporter.scalar(`val/${name}`, value, round));
+      raise(monitors.probe(round, metrics), round);
+    },
+  };
 }

@@ -25,7 +25,7 @@ import type { Reporter } from './reports/reporter.ts';
 import { startAuxiliaryFromMain } from './ops/layers.ts';
 import { openEngine, openGame, prepareData, toTensors } from './prepare.ts';
 import type { RunConfig } from './run-config.ts';
-import { reportPictures, reportRound, reportVal, type Best } from './train-reports.ts';
+import { openWatch, reportPictures, reportRound, reportVal, type Best, type Watch } from './train-reports.ts';
 
 export interface TrainOptions {
   /** The run folder; exists and is writable. */
@@ -60,8 +60,9 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
   tellSkipped(dataset.skipped, options);
   const loader = await openLoader(dataset, { seed: config.seed, augment: config.augment });
   const game = await openGame(config, dataset.size);
+  const watch = openWatch(config, game.generator, dataset.samples('val'), options.reporter, options.log);
   try {
-    return await playAll(game, loader, config, options);
+    return await playAll(game, loader, watch, config, options);
   } finally {
     await loader.close();
     disposeGame(game);
@@ -71,6 +72,7 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
 async function playAll(
   game: Game,
   loader: Loader,
+  watch: Watch,
   config: RunConfig,
   options: TrainOptions,
 ): Promise<TrainResult> {
@@ -111,19 +113,19 @@ async function playAll(
     if (every(run.report_every, game.rounds) || last) {
       reportRound(reporter, game.rounds, metrics, rates, performance.now() - started);
     }
+    watch.round(game.rounds, metrics);
     if (every(run.picture_every, game.rounds) || last) {
       await reportPictures(reporter, game, images, config);
     }
     tf.dispose([images.images, images.labels]);
     if (every(evaluation.every, game.rounds) || last) {
-      const rows = await score(game.detector, loader.evalBatches('val', evaluation.batch_size)).catch(
-        (cause: Error) => {
-          throw new Error(
-            `round ${game.rounds}, on val: ${cause.message}; the last good checkpoint is ${lastGood(checkpoints)}`,
-            { cause },
-          );
-        },
-      );
+      const val = watch.passing(loader.evalBatches('val', evaluation.batch_size));
+      const rows = await score(game.detector, val).catch((cause: Error) => {
+        throw new Error(
+          `round ${game.rounds}, on val: ${cause.message}; the last good checkpoint is ${lastGood(checkpoints)}`,
+          { cause },
+        );
+      });
       const scored = reportVal(reporter, game.rounds, rows);
       log(
         `round ${game.rounds}: val AUC ${scored.auc.toFixed(4)}${best === null || scored.auc > best.auc ? ', the best so far' : ''}`,
@@ -131,6 +133,12 @@ async function playAll(
       if (best === null || scored.auc > best.auc) {
         best = scored;
         saveCheckpoint(path.join(checkpoints, 'best.safetensors'), gameState(game, notesOf(config, best)));
+      }
+      const probed = watch.kept(game.rounds);
+      if (probed !== null) {
+        const held = toTensors(probed);
+        watch.probe(game, held, turn.progress);
+        tf.dispose([held.images, held.labels]);
       }
     }
     if (every(run.checkpoint_every, game.rounds) || last) {

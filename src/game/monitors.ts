@@ -1,0 +1,193 @@
+/**
+ * What tells from the game's own figures that it has gone wrong: derived scalars, and alarms that speak once when something sets in.
+ * They look on and change nothing. They remember only the last rounds, so a resumed run needs nothing of them: it looks anew.
+ */
+import type { RoundMetrics } from './learn.ts';
+
+/** Rounds with an opponent that an alarm looks at: enough images (hundreds) for figures of percents, and few enough to speak in time. */
+export const WINDOW = 20;
+/** Accuracy above clean: more than twice what chance makes of a window of batches of 16 where every tenth answer differs (.018). */
+export const LEAK_MARGIN = 0.05;
+/** What two equally likely classes cost whoever knows nothing. */
+export const GUESSING = Math.LN2;
+/** Share of the clean loss; the detector's own loss is the scale, or a detector that has learnt well would look unthreatened. */
+export const POWERLESS_SHARE = 0.01;
+/** Share of a map's pixels at one end; sigmoids that still learn keep more of them between. */
+export const COLLAPSED_SHARE = 0.98;
+/** Accuracy that PGD takes further than the opponent: a fifth of all images, where honest training leaves a few in a hundred. */
+export const UNSEEN_MARGIN = 0.2;
+/** Accuracy that the opponent may take from a detector that seems to withstand it. One that has not learnt yet loses more to both. */
+export const WITHSTOOD_MARGIN = 0.1;
+
+export interface Alarm {
+  /** For tags: `label_leaking`, for one. */
+  readonly name: string;
+  /** What was seen since when, what it means, what to do. */
+  readonly message: string;
+}
+
+export interface Monitors {
+  /** After each round, clean ones included. Gives what sets in now. */
+  round(round: number, metrics: RoundMetrics): readonly Alarm[];
+  /** After each probe. */
+  probe(round: number, metrics: Readonly<Record<string, number>>): readonly Alarm[];
+}
+
+/**
+ * Scalars that show the balance of the players, by TensorBoard tag without its `train/`: `label_leaking`, accuracy on the opponent's
+ * images above that on clean ones; `opponent_gain`, the loss that it adds, in nats; `gradient_ratio`, its gradient's length over the
+ * detector's. Each only where its parts are.
+ */
+export function balanceOf(metrics: RoundMetrics): RoundMetrics {
+  const balance: Record<string, number> = {};
+  const combine = (name: string, a: string, b: string, of: (a: number, b: number) => number): void => {
+    const [first, second] = [metrics[a], metrics[b]];
+    if (first !== undefined && second !== undefined) balance[name] = of(first, second);
+  };
+  combine(
+    'label_leaking',
+    'accuracy_adversarial',
+    'accuracy_clean',
+    (adversarial, clean) => adversarial - clean,
+  );
+  combine('opponent_gain', 'loss_adversarial', 'loss_clean', (adversarial, clean) => adversarial - clean);
+  // a detector without a gradient would make it infinite, which no curve shows
+  if (metrics['gradient_norm_d'] !== 0) {
+    combine('gradient_ratio', 'gradient_norm_g', 'gradient_norm_d', (g, d) => g / d);
+  }
+  return balance;
+}
+
+/** What is wrong now, by alarm: the sentence that says what was seen, what it means and what to do. */
+type Findings = Readonly<Record<string, string>>;
+
+/** @param opponent `learned`: whether it has parameters that could collapse; classical attacks may well end at their bound */
+export function openMonitors(opponent: { readonly learned: boolean }): Monitors {
+  let window: RoundMetrics[] = [];
+  // an alarm near its threshold must not speak every other round: a window without cause ends it
+  const rounds = openOnsets(WINDOW);
+  const probes = openOnsets(1);
+  return {
+    round(round, metrics) {
+      if (metrics['loss_adversarial'] === undefined) {
+        window = []; // no opponent yet
+        return [];
+      }
+      window = [...window, metrics].slice(-WINDOW);
+      if (window.length < WINDOW) {
+        return [];
+      }
+      const findings = { ...balanceFindings(window), ...(opponent.learned ? collapseFindings(window) : {}) };
+      return rounds(findings, `rounds ${round - WINDOW + 1} to ${round}`);
+    },
+    probe: (round, metrics) => probes(overfittingFindings(metrics), `round ${round}`),
+  };
+}
+
+/** Gives the findings that were not there before; one that stays away for `patience` looks may come again. */
+function openOnsets(patience: number): (findings: Findings, when: string) => Alarm[] {
+  const quiet = new Map<string, number>();
+  return (findings, when) => {
+    const onsets = Object.entries(findings).filter(([name]) => !quiet.has(name));
+    for (const [name, looks] of quiet) {
+      if (looks + 1 >= patience) quiet.delete(name);
+      else quiet.set(name, looks + 1);
+    }
+    Object.keys(findings).forEach((name) => quiet.set(name, 0));
+    return onsets.map(([name, text]) => ({ name, message: `alarm, ${when}: ${text}` }));
+  };
+}
+
+/** Who wins, and whether by cheating. */
+function balanceFindings(window: readonly RoundMetrics[]): Findings {
+  const findings: Record<string, string> = {};
+  const mean = (name: string): number => meanOf(window, name);
+  const [clean, adversarial] = [mean('loss_clean'), mean('loss_adversarial')];
+  const leak = mean('accuracy_adversarial') - mean('accuracy_clean');
+  // comparisons with the NaN of a loss that the objective leaves out are false
+  if (leak > LEAK_MARGIN) {
+    findings['label_leaking'] =
+      `label leaking. The detector is right on ${percent(mean('accuracy_adversarial'))} of the opponent's images and on ` +
+      `${percent(mean('accuracy_clean'))} of the clean ones: it reads the label off the change that the opponent makes, and learns ` +
+      'nothing of forgeries from it. Take an opponent that does not know the label (generator.goal=predicted-label), ' +
+      'one with more steps, or a smaller budget; a learned one with generator.shared=true';
+  }
+  if (window.every((round) => round['loss_adversarial']! >= GUESSING) && !(clean >= GUESSING)) {
+    findings['opponent_won'] =
+      `the opponent has won. Its images cost the detector ${nats(adversarial)} on average and never less than ` +
+      `guessing does (ln 2 = ${nats(GUESSING)}): there is nothing left in them to learn from. Lower the opponent's budget ` +
+      '(eps, sigma_max, flow_max) or its steps, a learned one’s optimizer_g.lr or game.g_per_d; or give the detector a head start ' +
+      'with game.clean_rounds, or weight with game.lambda';
+  }
+  if (adversarial - clean < POWERLESS_SHARE * clean) {
+    findings['opponent_powerless'] =
+      `the opponent has no power. Its images cost the detector ${nats(adversarial)}, clean ones ${nats(clean)}: ` +
+      'playing against it is training without an opponent, only slower. Raise its budget, its step size or its steps; ' +
+      'for a learned one optimizer_g.lr, or lower generator.penalty';
+  }
+  return findings;
+}
+
+/** Maps of learned opponents of which nearly every pixel is at one end. */
+function collapseFindings(window: readonly RoundMetrics[]): Findings {
+  const ends = [
+    {
+      suffix: '_at_bound',
+      where: 'its bound',
+      meaning:
+        'it does the same to every pixel, from where its gradient hardly brings it back. Lower optimizer_g.lr, set generator.penalty, or raise the bound',
+    },
+    {
+      suffix: '_at_zero',
+      where: 'zero',
+      meaning:
+        'it has given up, and the detector plays alone. Lower generator.penalty, or try another optimizer_g.lr or a later start (game.clean_rounds)',
+    },
+  ];
+  const findings: Record<string, string> = {};
+  for (const { suffix, where, meaning } of ends) {
+    for (const tag of Object.keys(window.at(-1)!).filter((name) => name.endsWith(suffix))) {
+      const share = meanOf(window, tag);
+      if (share > COLLAPSED_SHARE) {
+        const map = tag.slice(0, -suffix.length);
+        findings[`collapsed_${tag}`] =
+          `the opponent has collapsed. ${percent(share)} of the pixels of its map ${map} are at ${where}: ${meaning}`;
+      }
+    }
+  }
+  return findings;
+}
+
+/** Whether the detector has learnt to beat its own opponent without learning to withstand changes of that size. */
+function overfittingFindings(metrics: Readonly<Record<string, number>>): Findings {
+  const findings: Record<string, string> = {};
+  for (const [suffix, where] of [
+    ['', ''],
+    ['_auxiliary', ' (through the auxiliary batch norm, where they play)'],
+  ] as const) {
+    const [clean, opponent, pgd] = ['clean', 'opponent', 'pgd10'].map(
+      (against) => metrics[`accuracy_${against}${suffix}`] ?? Number.NaN,
+    ) as [number, number, number];
+    if (opponent - pgd > UNSEEN_MARGIN && clean - opponent <= WITHSTOOD_MARGIN) {
+      findings[`catastrophic_overfitting${suffix}`] =
+        `catastrophic overfitting. On val images the detector is right on ${percent(opponent)} against the opponent that it trains ` +
+        `with and on ${percent(pgd)} against ten steps of PGD in the same bound${where}, on ${percent(clean)} of the clean ones: it has ` +
+        'bent its loss where the opponent looks and withstands nothing else. Start the opponent at random (generator.random_start=true), ' +
+        'give it more steps (generator=pgd), or lower generator.eps; the checkpoints before are the better ones';
+    }
+  }
+  return findings;
+}
+
+/** NaN where a round lacks the figure. */
+function meanOf(window: readonly RoundMetrics[], name: string): number {
+  return window.reduce((sum, round) => sum + (round[name] ?? Number.NaN), 0) / window.length;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
+function nats(loss: number): string {
+  return `${loss.toFixed(3)} nats`;
+}
