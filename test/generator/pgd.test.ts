@@ -57,7 +57,8 @@ function mean(values: readonly number[]): number {
 function sizes(norm: Settings['norm'], images: tf.Tensor4D, clean: tf.Tensor4D): number[] {
   return tf.tidy(() => {
     const delta = tf.sub(images, clean);
-    const size = norm === 'linf' ? tf.max(tf.abs(delta), [1, 2, 3]) : tf.sqrt(tf.sum(tf.square(delta), [1, 2, 3]));
+    const size =
+      norm === 'linf' ? tf.max(tf.abs(delta), [1, 2, 3]) : tf.sqrt(tf.sum(tf.square(delta), [1, 2, 3]));
     return [...size.dataSync()];
   });
 }
