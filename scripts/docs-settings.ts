@@ -1,12 +1,13 @@
 // node --import tsx scripts/docs-settings.ts: writes the tables of docs/settings.md from the records of settings and configs/.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { compose } from '../src/config/compose.ts';
 import { openConfigFiles, type ConfigFiles } from '../src/config/config-files.ts';
 import { isSetting, type SettingsRecord } from '../src/config/settings.ts';
 import { plainValue, type MapNode } from '../src/config/tree.ts';
 import { datasetSettings } from '../src/data/index.ts';
 import { writeFileAtomic } from '../src/reports/files.ts';
-import { commonSettings } from '../src/run-config.ts';
+import { commonSettings, playSettings } from '../src/run-config.ts';
 import { findDiscriminator, findGenerator } from '../src/variants.ts';
 import { CONFIGS } from './compose-run.ts';
 import { runScript } from './run-script.ts';
@@ -16,11 +17,14 @@ export const PAGE = path.join(import.meta.dirname, '../docs/settings.md');
 const BEGIN = '<!-- tables: written by scripts/docs-settings.ts -->';
 const END = '<!-- end of tables -->';
 
+/** The values of a group as an option of it composes them, `name` among them. */
+type Values = Readonly<Record<string, unknown>>;
+
 /** Groups whose options are variants with settings of their own, by the function that knows them. */
-const VARIANTS: Readonly<Record<string, (name: string) => Promise<SettingsRecord>>> = {
-  data: (name) => datasetSettings(name),
-  discriminator: async (name) => (await findDiscriminator(name, undefined)).settings,
-  generator: async (name) => (await findGenerator(name, undefined)).settings,
+const VARIANTS: Readonly<Record<string, (values: Values) => Promise<SettingsRecord>>> = {
+  data: (values) => datasetSettings(values['name'] as string),
+  discriminator: async (values) => (await findDiscriminator(values)).settings,
+  generator: async (values) => (await findGenerator(values)).settings,
 };
 
 /** The page with its tables as they should be. Throws if the comments that enclose them are missing. */
@@ -36,17 +40,21 @@ async function tables(files: ConfigFiles): Promise<string> {
   for (const [group, settingsOf] of Object.entries(VARIANTS)) {
     const options = files
       .options(group)
-      .map((option) => [option, valuesOf(files, `${group}/${option}`)] as const);
-    const names = [...new Set(options.map(([, values]) => values['name']))].filter(
-      (name) => name !== 'module',
-    );
-    for (const name of names) {
-      if (typeof name !== 'string') continue; // an option for other sections, such as generator=none
+      .map((option) => [option, composedValues(files, group, option)] as const);
+    for (const name of new Set(options.map(([, values]) => values['name'] as string))) {
+      if (name === 'module') continue; // its settings are the user's
       const own = options.filter(([, values]) => values['name'] === name);
-      parts.push(table(`${group}: ${name}`, await settingsOf(name), group, columns(group, own)));
+      const record = await settingsOf(own[0]![1]);
+      if (Object.keys(record).length === 0) continue; // generator=none
+      parts.push(table(`${group}: ${name}`, record, group, columns(group, own)));
     }
   }
-  const { seed, run, optimizer_d, ...others } = commonSettings;
+  const { seed, run, optimizer_d, ...rest } = commonSettings;
+  // a way of playing leaves the cells of the others' settings empty
+  const others = {
+    ...rest,
+    game: Object.assign({}, rest.game, ...Object.values(playSettings)) as SettingsRecord,
+  };
   const train = valuesOf(files, 'train');
   parts.push(table('Of the run', { seed, run }, '', [{ head: 'train.yaml', values: train }]));
   parts.push(table('optimizer', optimizer_d, 'optimizer_d', optionsOf(files, 'optimizer')));
@@ -59,7 +67,7 @@ async function tables(files: ConfigFiles): Promise<string> {
 
 interface Column {
   readonly head: string;
-  readonly values: Readonly<Record<string, unknown>>;
+  readonly values: Values;
 }
 
 function optionsOf(files: ConfigFiles, group: string): Column[] {
@@ -69,12 +77,19 @@ function optionsOf(files: ConfigFiles, group: string): Column[] {
   return columns(group, options);
 }
 
-function columns(group: string, options: readonly (readonly [string, Column['values']])[]): Column[] {
+function columns(group: string, options: readonly (readonly [string, Values])[]): Column[] {
   return options.map(([option, values]) => ({ head: `${group}=${option}`, values }));
 }
 
-function valuesOf(files: ConfigFiles, config: string): Readonly<Record<string, unknown>> {
-  return plainValue(files.load(config)!.root as MapNode) as Record<string, unknown>;
+function valuesOf(files: ConfigFiles, config: string): Values {
+  return plainValue(files.load(config)!.root as MapNode) as Values;
+}
+
+/** A group's section where the option is chosen, with what the option takes from others and what it says of the section from outside. */
+function composedValues(configs: ConfigFiles, group: string, option: string): Values {
+  const context = { env: {}, now: new Date(0), hydra: {} };
+  const { config } = compose({ configs, configName: 'train', overrides: [`${group}=${option}`], context });
+  return plainValue(config.entries.get(group)!) as Values;
 }
 
 /** A Markdown table: one line a setting, one column an option with the value that it gives. */
@@ -88,10 +103,13 @@ function table(title: string, record: SettingsRecord, prefix: string, options: r
 function rowsOf(record: SettingsRecord, prefix: string, options: readonly Column[]): string[][] {
   return Object.entries(record).flatMap(([key, entry]) => {
     const place = prefix === '' ? key : `${prefix}.${key}`;
-    const inside = ({ head, values }: Column): Column => ({
-      head,
-      values: (values[key] ?? {}) as Column['values'],
-    });
+    const inside = ({ head, values }: Column): Column => ({ head, values: (values[key] ?? {}) as Values });
+    if (prefix === 'generator.opponents') {
+      const names = options.map(inside).map(({ values }) => code(print(values['name'])));
+      return [
+        [code(place), ...names, 'an opponent', 'Its settings follow under this key, as in its own table.'],
+      ];
+    }
     if (!isSetting(entry)) return rowsOf(entry, place, options.map(inside));
     const values = options.map((column) => (key in column.values ? code(print(column.values[key])) : ''));
     return [[code(place), ...values, entry.expects, entry.doc].map((cell) => cell.replaceAll('|', '\\|'))];

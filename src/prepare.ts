@@ -1,5 +1,6 @@
 /** What a run's settings name, made ready: the engine, the dataset, the detector, the game. */
 import * as tf from '@tensorflow/tfjs';
+import { ConfigError } from './config/config-error.ts';
 import { cacheFolder } from './data/cache-folder.ts';
 import type { Batch } from './data/dataset.ts';
 import { openDataset, type OpenDataset } from './data/index.ts';
@@ -32,7 +33,7 @@ export function prepareData(
 
 /** The detector with its initial weights. */
 export async function openDetector(config: RunConfig, imageSize: number): Promise<Discriminator> {
-  const variant = await findDiscriminator(config.discriminator.name, config.discriminator['module']);
+  const variant = await findDiscriminator(config.discriminator);
   return variant.create(config.discriminator, {
     imageSize,
     seed: config.seed,
@@ -40,10 +41,17 @@ export async function openDetector(config: RunConfig, imageSize: number): Promis
   });
 }
 
-/** The two players at round 0, and room for what they remember. */
+/**
+ * The two players at round 0, and room for what they remember. Throws if the opponent's settings do not suit the image size, which the
+ * check of the configuration does not know of every dataset.
+ */
 export async function openGame(config: RunConfig, imageSize: number): Promise<Game> {
   const { game, seed } = config;
-  const variant = await findGenerator(config.generator.name, config.generator['module']);
+  const variant = await findGenerator(config.generator);
+  const problems = variant.check?.(config.generator, { imageSize }) ?? [];
+  if (problems.length > 0) {
+    throw new ConfigError(problems.map(({ key, problem }) => `'generator.${key}': ${problem}`));
+  }
   const detector = await openDetector(config, imageSize);
   const generator = variant.create(config.generator, { imageSize, seed });
   const pool =

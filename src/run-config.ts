@@ -23,7 +23,7 @@ import { datasetSettings } from './data/index.ts';
 import { optimizerSettings } from './game/optimizer.ts';
 import { scheduleSettings } from './game/schedule.ts';
 import type { AnyGeneratorVariant, SettingsProblem } from './generator/generator.ts';
-import { findDiscriminator, findGenerator } from './variants.ts';
+import { findDiscriminator, findGenerator, VariantError } from './variants.ts';
 
 const wholePairs = integer({ min: 2, doc: 'Images a round, half of them real.' });
 
@@ -131,37 +131,27 @@ export interface RunConfig extends Omit<CommonConfig, 'game'> {
  * allowed cannot mean together.
  */
 export async function checkRunConfig(resolved: MapNode): Promise<RunConfig> {
-  const variant = (group: string): { readonly name: string; readonly module: unknown } => {
-    const name = valueAt(resolved, group, 'name');
-    if (typeof name !== 'string') {
-      throw new ConfigError(
-        `${resolved.entries.get(group)?.origin.place ?? 'the configuration'}: '${group}.name' must say which ${group} it is`,
-      );
-    }
-    return { name, module: valueAt(resolved, group, 'module') };
-  };
-  const data = variant('data');
-  const discriminator = variant('discriminator');
-  const generator = variant('generator');
-  const opponent = await findGenerator(generator.name, generator.module);
+  const data = sectionAt(resolved, 'data');
+  if (typeof data['name'] !== 'string') {
+    throw new ConfigError(`${placeOf(resolved, 'data.name')}: 'data.name' must say which dataset it is`);
+  }
+  const detector = await placing(resolved, findDiscriminator(sectionAt(resolved, 'discriminator')));
+  const opponent = await placing(resolved, findGenerator(sectionAt(resolved, 'generator')));
   const named = (settings: SettingsRecord, group: string): SettingsRecord => ({
     name: text(`Which ${group}.`),
     ...settings,
   });
   const config = checkSettings(resolved, {
     ...commonSettings,
-    game: { ...gameSettings, ...playSettingsOf(valueAt(resolved, 'game', 'play')) },
-    data: named(await datasetSettings(data.name, data.module), 'dataset'),
-    discriminator: named(
-      (await findDiscriminator(discriminator.name, discriminator.module)).settings,
-      'detector',
-    ),
+    game: { ...gameSettings, ...playSettingsOf(sectionAt(resolved, 'game')['play']) },
+    data: named(await datasetSettings(data['name'], data['module']), 'dataset'),
+    discriminator: named(detector.settings, 'detector'),
     generator: named(opponent.settings, 'opponent'),
   }) as unknown as RunConfig;
   const problems = [...gameProblems(config, opponent), ...opponentProblems(config, opponent)];
   if (problems.length > 0) {
     throw new ConfigError(
-      problems.map(({ key, problem }) => `${placeOf(resolved, key)}: '${key}' ${problem}`),
+      problems.map(({ key, problem }) => `${placeOf(resolved, key)}: '${key}': ${problem}`),
     );
   }
   return config;
@@ -181,21 +171,23 @@ function gameProblems({ game, generator }: RunConfig, opponent: AnyGeneratorVari
   if (!plays.includes(game.play)) {
     problems.push({
       key: 'game.play',
-      problem: `is ${game.play}, and the opponent ${generator.name} plays ${plays.join(', ')} only`,
+      problem: `${game.play} play is not for the opponent ${generator.name}: set game=${plays.join(' or game=')}`,
     });
   }
   if (game.play !== 'alternating') {
     if (game.crafting === 'eval') {
       problems.push({
         key: 'game.crafting',
-        problem: `must be train: in ${game.play} play the opponent meets the detector in the pass that it learns in`,
+        problem: `eval cannot be in ${game.play} play, where the opponent meets the detector in the pass that it learns in: set it to train`,
       });
     }
     if (game.objective === 'clean' || (game.objective === 'clean+adversarial' && game.lambda === 0)) {
-      problems.push({
-        key: game.objective === 'clean' ? 'game.objective' : 'game.lambda',
-        problem: `leaves the opponent without a gradient in ${game.play} play`,
-      });
+      const blind = `${game.play} play takes the opponent's gradient from the adversarial loss, which counts for nothing here`;
+      problems.push(
+        game.objective === 'clean'
+          ? { key: 'game.objective', problem: `${blind}: set it to clean+adversarial or adversarial` }
+          : { key: 'game.lambda', problem: `${blind}: set it above 0` },
+      );
     }
   }
   return problems;
@@ -207,11 +199,20 @@ function opponentProblems({ data, generator }: RunConfig, opponent: AnyGenerator
   return found.map(({ key, problem }) => ({ key: `generator.${key}`, problem }));
 }
 
-/** The plain value of a group's key, or undefined where it is not there. */
-function valueAt(resolved: MapNode, group: string, key: string): unknown {
+/** A group's plain values; none where it is no section. */
+function sectionAt(resolved: MapNode, group: string): Readonly<Record<string, unknown>> {
   const section = resolved.entries.get(group);
-  const node = section?.kind === 'map' ? section.entries.get(key) : undefined;
-  return node === undefined ? undefined : plainValue(node);
+  return section?.kind === 'map' ? (plainValue(section) as Record<string, unknown>) : {};
+}
+
+/** What was looked for; that it was not found is told with the place where the key at fault got its value. */
+async function placing<T>(resolved: MapNode, found: Promise<T>): Promise<T> {
+  try {
+    return await found;
+  } catch (error) {
+    if (!(error instanceof VariantError)) throw error;
+    throw new ConfigError(`${placeOf(resolved, error.key)}: ${error.message}`, { cause: error });
+  }
 }
 
 /** Where a dotted key got its value. */

@@ -1,11 +1,26 @@
 /** The opponents by name. */
 import { blur } from './blur.ts';
+import { chain } from './chain.ts';
+import type { Combination } from './combined.ts';
 import { fgsm } from './fgsm.ts';
+import { generativeKernel } from './generative-kernel.ts';
+import { generativeResidual } from './generative-residual.ts';
 import { generative } from './generative.ts';
 import type { AnyGeneratorVariant } from './generator.ts';
+import { mixture } from './mixture.ts';
 import { none } from './none.ts';
+import { pgd } from './pgd.ts';
+import { sat } from './sat.ts';
 
-/** Every opponent that ships, by the name that `generator=NAME` takes. */
+/** Every opponent that ships and is made of no others, by the name that `generator=NAME` takes. */
 export const GENERATORS: Readonly<Record<string, AnyGeneratorVariant>> = Object.fromEntries(
-  [none, fgsm, blur, generative].map((variant) => [variant.name, variant as unknown as AnyGeneratorVariant]),
+  [none, fgsm, pgd, sat, blur, generative, generativeKernel, generativeResidual].map((variant) => [
+    variant.name,
+    variant as unknown as AnyGeneratorVariant,
+  ]),
+);
+
+/** Every opponent that is made of others, by the name that `generator=NAME` takes. */
+export const COMBINATIONS: Readonly<Record<string, Combination>> = Object.fromEntries(
+  [mixture, chain].map((combination) => [combination.name, combination]),
 );
