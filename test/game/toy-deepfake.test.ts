@@ -6,10 +6,11 @@ import { INFERENCE, type Discriminator } from '../../src/discriminator/discrimin
 import type { OptimizerSettings } from '../../src/game/optimizer.ts';
 import { createGame, disposeGame, type Game } from '../../src/game/players.ts';
 import { craft, playRound, type RoundSettings } from '../../src/game/round.ts';
-import { blur } from '../../src/generator/blur.ts';
+import { GENERATORS } from '../../src/generator/index.ts';
 import type { LabelledImages } from '../../src/generator/generator.ts';
 import { createRng } from '../../src/ops/random.ts';
 import { onTensorFlow } from '../support/engines.ts';
+import { shippedSettings } from '../support/players.ts';
 import { noiseTensor } from '../support/tensors.ts';
 
 const SIZE = 16;
@@ -63,8 +64,11 @@ function toyGame(): Game {
     { channels: [8, 8], strides: [1, 2], input: 'rgb-highpass', bn_momentum: 0.8, bn_epsilon: 1e-3 },
     { imageSize: SIZE, seed: 1, auxiliaryBatchNorm: false },
   );
-  const opponent = blur.create(
-    { k: 5, sigma: 0.4, sigma_max: 2, steps: 3, step_size: 0.4, direction: 'sign' },
+  const opponent = GENERATORS['blur']!.create(
+    {
+      ...shippedSettings('generator', 'blur'),
+      ...{ k: 5, sigma: 0.4, sigma_max: 2, steps: 3, step_size: 0.4, direction: 'sign' },
+    },
     { imageSize: SIZE, seed: 1 },
   );
   return createGame(detector, opponent, { seed: 1, optimizer_d: OPTIMIZER, optimizer_g: OPTIMIZER });
