@@ -47,7 +47,7 @@ type BlurSettings = SettingsOf<typeof settings>;
 const DIRECTIONS: Readonly<Record<BlurSettings['direction'], Direction>> = { raw, rms, sign, unit: unitL2 };
 
 /** Up to this σ (pixels) the nearest tap's weight underflows float32, and with it the gradient: no step would leave it. */
-const STUCK = 0.076;
+const STUCK = 0.075;
 
 /** Ascends the loss over a one-channel σ map [N, H, W, 1] kept in [sigma_min, sigma_max]. */
 export const blur: GeneratorVariant<typeof settings> = {
