@@ -2,7 +2,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { conv2d } from '../ops/conv-layer.ts';
 import { instanceNormLayer } from '../ops/instance-norm.ts';
-import { batchNorm } from '../ops/layers.ts';
+import { apply, batchNorm } from '../ops/layers.ts';
+import { doubleNearest } from '../ops/upsample.ts';
 
 export type Symbolic = tf.SymbolicTensor;
 
@@ -60,7 +61,14 @@ export function networkBlocks(options: BlockOptions): Blocks {
     convNormRelu: (x, layer, filters, kernelSize) =>
       normRelu(convolution(x, layer, filters, kernelSize, 1), layer),
     down: (x, layer, filters) => normRelu(convolution(x, layer, filters, 3, 2), layer),
-    twice: (x, layer) => tf.layers.upSampling2d({ name: `${layer}_up`, size: [2, 2] }).apply(x) as Symbolic,
+    twice: (x, layer) => {
+      const doubled = apply(
+        `${layer}_up`,
+        (images) => doubleNearest(images as tf.Tensor4D),
+        ([n, height, width, channels]) => [n!, 2 * height!, 2 * width!, channels!],
+      );
+      return doubled.apply(x) as Symbolic;
+    },
     residual: (x, layer, filters) => {
       const inner = normRelu(convolution(x, `${layer}_a`, filters, 3, 1), `${layer}_a`);
       const outer = convolution(inner, `${layer}_b`, filters, 3, 1);
