@@ -151,7 +151,7 @@ export async function checkRunConfig(resolved: MapNode): Promise<RunConfig> {
   const problems = [...gameProblems(config, opponent), ...opponentProblems(config, opponent)];
   if (problems.length > 0) {
     throw new ConfigError(
-      problems.map(({ key, problem }) => `${placeOf(resolved, key)}: '${key}': ${problem}`),
+      problems.map(({ key, problem }) => `${placeOf(resolved, key)}: '${key}' ${problem}`),
     );
   }
   return config;
@@ -171,18 +171,18 @@ function gameProblems({ game, generator }: RunConfig, opponent: AnyGeneratorVari
   if (!plays.includes(game.play)) {
     problems.push({
       key: 'game.play',
-      problem: `${game.play} play is not for the opponent ${generator.name}: set game=${plays.join(' or game=')}`,
+      problem: `is ${game.play}, which is no way for the opponent ${generator.name} to play: set game=${plays.join(' or game=')}`,
     });
   }
   if (game.play !== 'alternating') {
     if (game.crafting === 'eval') {
       problems.push({
         key: 'game.crafting',
-        problem: `eval cannot be in ${game.play} play, where the opponent meets the detector in the pass that it learns in: set it to train`,
+        problem: `is eval, but in ${game.play} play the opponent meets the detector in the pass that it learns in: set it to train`,
       });
     }
     if (game.objective === 'clean' || (game.objective === 'clean+adversarial' && game.lambda === 0)) {
-      const blind = `${game.play} play takes the opponent's gradient from the adversarial loss, which counts for nothing here`;
+      const blind = `leaves out the adversarial loss, from which ${game.play} play takes the opponent's gradient`;
       problems.push(
         game.objective === 'clean'
           ? { key: 'game.objective', problem: `${blind}: set it to clean+adversarial or adversarial` }

@@ -1,5 +1,6 @@
 /** The opponents by name. */
 import { blur } from './blur.ts';
+import { blurReleased } from './blur-released.ts';
 import { chain } from './chain.ts';
 import type { Combination } from './combined.ts';
 import { fgsm } from './fgsm.ts';
@@ -14,10 +15,9 @@ import { sat } from './sat.ts';
 
 /** Every opponent that ships and is made of no others, by the name that `generator=NAME` takes. */
 export const GENERATORS: Readonly<Record<string, AnyGeneratorVariant>> = Object.fromEntries(
-  [none, fgsm, pgd, sat, blur, generative, generativeKernel, generativeResidual].map((variant) => [
-    variant.name,
-    variant as unknown as AnyGeneratorVariant,
-  ]),
+  [none, fgsm, pgd, sat, blur, blurReleased, generative, generativeKernel, generativeResidual].map(
+    (variant) => [variant.name, variant as unknown as AnyGeneratorVariant],
+  ),
 );
 
 /** Every opponent that is made of others, by the name that `generator=NAME` takes. */

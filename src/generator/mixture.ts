@@ -35,7 +35,7 @@ export const mixture: Combination = {
     check: (settings, context) => [
       ...(Object.values(settings['weights'] as Weights).some((weight) => weight > 0)
         ? []
-        : [{ key: 'weights', problem: 'all are 0, so no opponent could be drawn: set one above 0' }]),
+        : [{ key: 'weights', problem: 'are all 0, so no opponent could be drawn: set one above 0' }]),
       ...opponentsProblems(opponents, settings, context),
     ],
     create: (settings, context) => {
