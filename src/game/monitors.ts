@@ -10,6 +10,8 @@ export const WINDOW = 20;
 export const LEAK_MARGIN = 0.05;
 /** What two equally likely classes cost whoever knows nothing. */
 export const GUESSING = Math.LN2;
+/** Share of that at which a detector knows something of clean images; where it does not, no opponent is to blame. */
+export const KNOWING_SHARE = 0.9;
 /** Share of the clean loss; the detector's own loss is the scale, or a detector that has learnt well would look unthreatened. */
 export const POWERLESS_SHARE = 0.01;
 /** Share of a map's pixels at one end; sigmoids that still learn keep more of them between. */
@@ -112,7 +114,7 @@ function balanceFindings(window: readonly RoundMetrics[]): Findings {
       'nothing of forgeries from it. Take an opponent that does not know the label (generator.goal=predicted-label), ' +
       'one with more steps, or a smaller budget; a learned one with generator.shared=true';
   }
-  if (window.every((round) => round['loss_adversarial']! >= GUESSING) && !(clean >= GUESSING)) {
+  if (window.every((round) => round['loss_adversarial']! >= GUESSING) && !(clean > KNOWING_SHARE * GUESSING)) {
     findings['opponent_won'] =
       `the opponent has won. Its images cost the detector ${nats(adversarial)} on average and never less than ` +
       `guessing does (ln 2 = ${nats(GUESSING)}): there is nothing left in them to learn from. Lower the opponent's budget ` +
