@@ -4,6 +4,8 @@ import type { Bound, Perturbed } from '../generator/generator.ts';
 
 /** Bounds may be passed by this share, and [0, 1] by this much: float32 dust. */
 const DUST = 1e-4;
+/** What rounding clean + δ to float32 may add to a change of one pixel value; more than DUST where a bound is tiny. */
+const ROUNDING = 1e-7;
 const RANGE_DUST = 1e-6;
 /** A map's value counts as at its bound, or at zero, within this share of the bound. */
 const AT_END = 0.02;
@@ -64,9 +66,11 @@ export function checkPerturbed(
   }
   const uses = boundUse(clean, perturbed);
   for (const [name, use] of Object.entries(uses)) {
-    const row = use.findIndex((share) => !(share <= 1 + DUST));
+    const { norm, limit } = perturbed.bounds[name]!;
+    const rounding = name === 'pixels' ? roundingOf(norm, clean) : 0;
+    // the negation catches NaN too, which a change under a bound of 0 gives
+    const row = use.findIndex((share) => !(share * limit <= limit * (1 + DUST) + rounding));
     if (row >= 0) {
-      const { norm, limit } = perturbed.bounds[name]!;
       throw new PerturbationError(
         row,
         `the opponent ${opponent} left its budget: ${name} reached ${use[row]!.toFixed(4)} of its ${norm} bound ${limit}`,
@@ -107,6 +111,18 @@ export function perturbationMetrics(
     }
     return metrics;
   });
+}
+
+/** What rounding may add to the norm of an image's change. */
+function roundingOf(norm: Bound['norm'], { shape: [, height, width, channels] }: tf.Tensor4D): number {
+  switch (norm) {
+    case 'linf':
+      return ROUNDING;
+    case 'l2':
+      return ROUNDING * Math.sqrt(height * width * channels);
+    case 'pixel':
+      return ROUNDING * Math.sqrt(channels);
+  }
 }
 
 /** The norm of each image's change, [N]. */

@@ -5,6 +5,7 @@ import type { Discriminator } from '../../src/discriminator/discriminator.ts';
 import { fgsm } from '../../src/generator/fgsm.ts';
 import type { LabelledImages, Perturbed, Turn, Victim } from '../../src/generator/generator.ts';
 import { pgd } from '../../src/generator/pgd.ts';
+import { checkPerturbed } from '../../src/game/perturbation.ts';
 import { createRng } from '../../src/ops/random.ts';
 import { onEachEngine, onTensorFlow } from '../support/engines.ts';
 import {
@@ -251,6 +252,20 @@ onTensorFlow('PGD keeps its budget', () => {
         const oneStep = { ...growing, steps: 1, alpha: 0.04 };
         const step = attack(batchOf(clean, [0, 1]), linear, oneStep, turn).images;
         for (const size of sizes('linf', step, clean)) expect(size).to.be.closeTo(0.04 * factor, 1e-6);
+      }
+    });
+  });
+
+  it('a budget that has only begun to grow passes the game’s own check of what was promised', () => {
+    tf.tidy(() => {
+      const clean = tf.clipByValue(noiseTensor(7, [4, 16, 16, 3], -0.2, 1.2), 0, 1) as tf.Tensor4D;
+      for (const norm of NORMS) {
+        for (const progress of [0, 1e-5, 1e-3, 0.1, 1]) {
+          const settings = { norm, eps: 0.00784, eps_growth: 'linear', random_start: true } as const;
+          const turn = { rng: createRng(1, 'x'), progress };
+          const perturbed = attack(batchOf(clean, [0, 1, 1, 0]), wavyVictim(4, 768), settings, turn);
+          checkPerturbed('pgd', clean, perturbed);
+        }
       }
     });
   });
