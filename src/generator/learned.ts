@@ -48,7 +48,7 @@ export const networkSettings = {
     "Whether one network changes both classes; otherwise there is one for real and one for fake images, the paper's form.",
   ),
   spectral_norm: flag(
-    'Whether every convolution kernel is used over its spectral norm, which bounds how fast the networks’ output can change.',
+    'Whether every convolution kernel is used over its spectral norm. Where a normalisation follows, its length never mattered: what this holds down is residual blocks and the last convolution.',
   ),
   ema: number({
     min: 0,

@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import type { OptimizerSettings } from '../../src/game/optimizer.ts';
 import { createGame, disposeGame, type Game } from '../../src/game/players.ts';
 import { playRound, type RoundSettings } from '../../src/game/round.ts';
+import { playSimultaneously } from '../../src/game/simultaneous.ts';
 import { generative } from '../../src/generator/generative.ts';
 import { generativeKernel } from '../../src/generator/generative-kernel.ts';
 import { generativeResidual } from '../../src/generator/generative-residual.ts';
@@ -359,6 +360,22 @@ for (const [variant, powerless] of VARIANTS) {
         expect(losses.every(Number.isFinite)).to.equal(true);
       });
     }
+
+    it('plays simultaneously too: one pass moves both, and what follows the weights', () => {
+      const generator = opponent(variant, EVERYTHING);
+      const game = gameAgainst(generator);
+      const [own, theirs] = [snapshot(generator.state), snapshot(game.detector.state)];
+      expect(variant.plays).to.deep.equal(['alternating', 'simultaneous']);
+      const turn = { rng: game.rng, progress: 1 };
+      const metrics = playSimultaneously(game, batch, ROUND, { detector: 1e-2, generator: 1e-2 }, turn);
+      expect(Object.values(metrics).every(Number.isFinite)).to.equal(true);
+      expect(changed(theirs, snapshot(game.detector.state))).to.not.deep.equal([]);
+      const moved = changed(own, snapshot(generator.state));
+      for (const [name, variable] of generator.state) {
+        if (variable.trainable && variable.size > 1) expect(moved, name).to.include(name);
+      }
+      disposeGame(game);
+    });
 
     it('is refused for images that its networks cannot halve, with the key named, before anything is built', () => {
       const shipped = shippedSettings('generator', variant.name);
