@@ -33,7 +33,7 @@ export interface AttackedImages {
  * Throws unless a folder can be made there: it does not exist, or is an empty folder.
  */
 export function requireNewFolder(folder: string): void {
-  const found = statSync(folder, { throwIfNoEntry: false });
+  const found = guard(folder, () => statSync(folder, { throwIfNoEntry: false }));
   if (found === undefined) return;
   if (!found.isDirectory()) throw new Error(`${folder} is a file: name a new folder with out=DIR`);
   const [first] = readdirSync(folder);
@@ -111,7 +111,7 @@ export function fileNames(ids: readonly string[]): string[] {
     const plain = id
       .replace(/\.(jpe?g|jpe|jfif|png|webp|gif|tiff?|avif)$/i, '')
       .replace(/[^A-Za-z0-9._-]/g, '_')
-      .replace(/^\./, '_')
+      .replace(/^(\.|$)/, '_')
       .slice(0, LONGEST);
     let name = plain;
     for (let number = 2; taken.has(name.toLowerCase()); number++) name = `${plain}-${number}`;

@@ -3,31 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { createNpz } from '../../src/reports/npz.ts';
-import { python } from '../support/numpy.ts';
+import { readNpz } from '../support/read-npz.ts';
 import { noise } from '../support/tensors.ts';
-
-/** What NumPy reads: dtype, shape and values by key; floats as the bits of float32, so that equal means equal. */
-const READ = `
-import json, sys, zipfile
-import numpy as np
-assert zipfile.ZipFile(sys.argv[1]).testzip() is None
-found = {}
-with np.load(sys.argv[1], allow_pickle=False) as arrays:
-    for key in arrays.files:
-        array = arrays[key]
-        flat = array.reshape(-1)
-        values = flat.view("<u4") if array.dtype == np.float32 else flat
-        found[key] = {"dtype": array.dtype.str, "shape": array.shape, "c": array.flags.c_contiguous, "values": values.tolist()}
-print(json.dumps(found))
-`;
 
 describe('reports: .npz files, read back by NumPy', function () {
   let folder = '';
   before(() => (folder = mkdtempSync(join(tmpdir(), 'npz-'))));
   after(() => rmSync(folder, { recursive: true, force: true }));
-
-  const read = async (file: string): Promise<unknown> =>
-    JSON.parse(await python('-c', READ, file)) as unknown;
 
   it('arrays in pieces, integers, texts beyond ASCII, in one file', async () => {
     const file = join(folder, 'all.npz');
@@ -52,7 +34,7 @@ describe('reports: .npz files, read back by NumPy', function () {
     npz.close();
     npz.discard();
     expect(readdirSync(folder)).to.deep.equal(['all.npz']);
-    expect(await read(file)).to.deep.equal({
+    expect(await readNpz(file)).to.deep.equal({
       images: {
         dtype: '<f4',
         shape: [4, 2, 2, 4],
@@ -70,7 +52,7 @@ describe('reports: .npz files, read back by NumPy', function () {
     npz.array('images', 'float32', [0, 8, 8, 3]).end();
     npz.texts('ids', []);
     npz.close();
-    expect(await read(file)).to.deep.equal({
+    expect(await readNpz(file)).to.deep.equal({
       images: { dtype: '<f4', shape: [0, 8, 8, 3], c: true, values: [] },
       ids: { dtype: '<U1', shape: [0], c: true, values: [] },
     });
