@@ -10,7 +10,7 @@ export const WINDOW = 20;
 export const LEAK_MARGIN = 0.05;
 /** What two equally likely classes cost whoever knows nothing. */
 export const GUESSING = Math.LN2;
-/** Share of that at which a detector knows something of clean images; where it does not, no opponent is to blame. */
+/** Share of that below which a detector knows something of clean images; where it does not, no opponent is to blame. */
 export const KNOWING_SHARE = 0.9;
 /** Share of the clean loss; the detector's own loss is the scale, or a detector that has learnt well would look unthreatened. */
 export const POWERLESS_SHARE = 0.01;
@@ -20,6 +20,8 @@ export const COLLAPSED_SHARE = 0.98;
 export const UNSEEN_MARGIN = 0.2;
 /** Accuracy that the opponent may take from a detector that seems to withstand it. One that has not learnt yet loses more to both. */
 export const WITHSTOOD_MARGIN = 0.1;
+/** Accuracy on the opponent's images from which a detector withstands it at all: guessing reaches less on 32 images, mostly. */
+export const KNOWING_ACCURACY = 0.6;
 
 export interface Alarm {
   /** For tags: `label_leaking`, for one. */
@@ -118,7 +120,7 @@ function balanceFindings(window: readonly RoundMetrics[]): Findings {
     findings['opponent_won'] =
       `the opponent has won. Its images cost the detector ${nats(adversarial)} on average and never less than ` +
       `guessing does (ln 2 = ${nats(GUESSING)}): there is nothing left in them to learn from. Lower the opponent's budget ` +
-      '(eps, sigma_max, flow_max) or its steps, a learned one’s optimizer_g.lr or game.g_per_d; or give the detector a head start ' +
+      '(eps, sigma_max, flow_max) or its steps, a learned one's optimizer_g.lr or game.g_per_d; or give the detector a head start ' +
       'with game.clean_rounds, or weight with game.lambda';
   }
   if (adversarial - clean < POWERLESS_SHARE * clean) {
@@ -170,7 +172,8 @@ function overfittingFindings(metrics: Readonly<Record<string, number>>): Finding
     const [clean, opponent, pgd] = ['clean', 'opponent', 'pgd10'].map(
       (against) => metrics[`accuracy_${against}${suffix}`] ?? Number.NaN,
     ) as [number, number, number];
-    if (opponent - pgd > UNSEEN_MARGIN && clean - opponent <= WITHSTOOD_MARGIN) {
+    const withstood = opponent >= KNOWING_ACCURACY && clean - opponent <= WITHSTOOD_MARGIN;
+    if (withstood && opponent - pgd > UNSEEN_MARGIN) {
       findings[`catastrophic_overfitting${suffix}`] =
         `catastrophic overfitting. On val images the detector is right on ${percent(opponent)} against the opponent that it trains ` +
         `with and on ${percent(pgd)} against ten steps of PGD in the same bound${where}, on ${percent(clean)} of the clean ones: it has ` +

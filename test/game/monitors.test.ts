@@ -178,8 +178,9 @@ describe('alarms: catastrophic overfitting', () => {
     ]);
   });
 
-  it('is not told of a detector that its own opponent beats too, nor without a bound for PGD', () => {
+  it('is not told of a detector that its own opponent beats too or that guesses, nor without a bound for PGD', () => {
     expect(alarmsOf(probed(0.95, 0.6, 0.2), probed(0.95, 0.1, 0.05))).to.deep.equal([]);
+    expect(alarmsOf(probed(0.5, 0.47, 0))).to.deep.equal([]);
     expect(alarmsOf({ accuracy_clean: 0.9, accuracy_opponent: 0.9 })).to.deep.equal([]);
   });
 
