@@ -210,7 +210,7 @@ describe('npm run attack', function () {
         const victim = victimOf(detector, { crafting: 'eval', auxiliary_bn: false });
         return generator
           .perturb(batch, victim, { rng: createRng(1, 'attack'), progress: 1 })
-          .images.dataSync();
+          .images.dataSync<'float32'>();
       });
     const { game } = await bestGame();
     const begun = await openGame(await readRunConfig(place.path('run')), SIDE);
