@@ -14,7 +14,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ['variants.ts'],
   ['run-config.ts'],
   ['prepare.ts', 'results.ts', 'train-reports.ts'],
-  ['train.ts', 'evaluate.ts', 'opponent-picture.ts'],
+  ['trained-run.ts', 'attack-batch.ts'],
+  ['train.ts', 'evaluate.ts', 'opponent-picture.ts', 'attack.ts', 'export.ts'],
   ['run.ts'],
   ['index.ts'],
 ];
@@ -86,7 +87,11 @@ describe('imports', () => {
     expect(files.length).to.be.above(50);
     const game = importsOf('src/game/round.ts');
     expect(game).to.deep.include({ from: 'src/game/round.ts', to: 'src/game/objective.ts', typeOnly: false });
-    expect(game).to.deep.include({ from: 'src/game/round.ts', to: 'src/ops/random.ts', typeOnly: true });
+    expect(game).to.deep.include({
+      from: 'src/game/round.ts',
+      to: 'src/generator/generator.ts',
+      typeOnly: true,
+    });
     expect(loaded(/^@tensorflow\/tfjs-node$/).map(({ from }) => from)).to.include(
       'src/tensorflow/binding.ts',
     );
