@@ -9,7 +9,8 @@
  *   y = x + Σ_d e_d·D_d / (1 + Σ_d n_d·e_d)
  *
  * D does not depend on σ: one fixed convolution of x serves every step of an attack and its gradient. Written as a change of x, the blur
- * leaves a constant image and σ → 0 alone to the last bit, and keeps [0, 1]: |change| ≤ (1 − 1/k²) · the way to the nearest extreme.
+ * is the identity to the last bit as σ → 0, and cannot leave [0, 1]: |change| ≤ (1 − 1/k²) · the way to the end that it heads for, and D's sums are exact
+ * where that way is shorter than rounding.
  *
  * D lies as pixels × channels × rings, so that all rings are one product and one matrix product with a vector. Measured on TensorFlow,
  * 16×224×224×3, k = 7, two busy cores, processor time: 72 ms forward, 82 more with σ's gradient; a one-step attack, rings included, 275 ms
