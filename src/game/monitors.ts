@@ -116,11 +116,14 @@ function balanceFindings(window: readonly RoundMetrics[]): Findings {
       'nothing of forgeries from it. Take an opponent that does not know the label (generator.goal=predicted-label), ' +
       'one with more steps, or a smaller budget; a learned one with generator.shared=true';
   }
-  if (window.every((round) => round['loss_adversarial']! >= GUESSING) && !(clean > KNOWING_SHARE * GUESSING)) {
+  if (
+    window.every((round) => round['loss_adversarial']! >= GUESSING) &&
+    !(clean > KNOWING_SHARE * GUESSING)
+  ) {
     findings['opponent_won'] =
       `the opponent has won. Its images cost the detector ${nats(adversarial)} on average and never less than ` +
       `guessing does (ln 2 = ${nats(GUESSING)}): there is nothing left in them to learn from. Lower the opponent's budget ` +
-      '(eps, sigma_max, flow_max) or its steps, a learned one's optimizer_g.lr or game.g_per_d; or give the detector a head start ' +
+      "(eps, sigma_max, flow_max) or its steps, a learned one's optimizer_g.lr or game.g_per_d; or give the detector a head start " +
       'with game.clean_rounds, or weight with game.lambda';
   }
   if (adversarial - clean < POWERLESS_SHARE * clean) {
