@@ -50,7 +50,7 @@ export async function openGame(config: RunConfig, imageSize: number): Promise<Ga
   const variant = await findGenerator(config.generator);
   const problems = variant.check?.(config.generator, { imageSize }) ?? [];
   if (problems.length > 0) {
-    throw new ConfigError(problems.map(({ key, problem }) => `'generator.${key}' ${problem}`));
+    throw new ConfigError(problems.map(({ key, problem }) => `'generator.${key}': ${problem}`));
   }
   const detector = await openDetector(config, imageSize);
   const generator = variant.create(config.generator, { imageSize, seed });

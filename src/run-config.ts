@@ -23,6 +23,7 @@ import { datasetSettings } from './data/index.ts';
 import { optimizerSettings } from './game/optimizer.ts';
 import { scheduleSettings } from './game/schedule.ts';
 import type { AnyGeneratorVariant, SettingsProblem } from './generator/generator.ts';
+import { goalSetting } from './generator/goal.ts';
 import { findDiscriminator, findGenerator, VariantError } from './variants.ts';
 
 const wholePairs = integer({ min: 2, doc: 'Images a round, half of them real.' });
@@ -151,7 +152,7 @@ export async function checkRunConfig(resolved: MapNode): Promise<RunConfig> {
   const problems = [...gameProblems(config, opponent), ...opponentProblems(config, opponent)];
   if (problems.length > 0) {
     throw new ConfigError(
-      problems.map(({ key, problem }) => `${placeOf(resolved, key)}: '${key}' ${problem}`),
+      problems.map(({ key, problem }) => `${placeOf(resolved, key)}: '${key}': ${problem}`),
     );
   }
   return config;
@@ -172,6 +173,17 @@ function gameProblems({ game, generator }: RunConfig, opponent: AnyGeneratorVari
     problems.push({
       key: 'game.play',
       problem: `is ${game.play}, which is no way for the opponent ${generator.name} to play: set game=${plays.join(' or game=')}`,
+    });
+  }
+  // a setting of that name in a user's own file may mean something else
+  if (
+    game.play === 'free' &&
+    opponent.settings['goal'] === goalSetting &&
+    generator['goal'] !== 'true-label'
+  ) {
+    problems.push({
+      key: 'generator.goal',
+      problem: `is ${String(generator['goal'])}, but free play has no gradient but that of the detector's own loss: set it to true-label`,
     });
   }
   if (game.play !== 'alternating') {
