@@ -14,7 +14,7 @@ import { checkRunConfig, readRunConfig, type RunConfig, type VariantConfig } fro
 import { tellProgress } from '../src/run.ts';
 import { chosen, readArguments, required, wholeNumber } from './arguments.ts';
 import { CONFIGS, resolveContext } from './compose-run.ts';
-import { runScript } from './run-script.ts';
+import { runScript, stopSignal } from './run-script.ts';
 
 const USAGE =
   'npm run attack -- run=RUN_FOLDER out=NEW_FOLDER [generator=NAME] [generator.KEY=VALUE…] [input=FOLDER | split=val] [limit=N] [seed=N]';
@@ -42,7 +42,7 @@ await runScript(async () => {
     out,
     progress: tellProgress((line) => process.stderr.write(`${line}\n`)),
     screen: process.stderr,
-    stop: stopSignal(),
+    stop: stopSignal('stopping after the batch at hand'),
   });
   if (report === null) {
     process.stderr.write('stopped; nothing was written\n');
@@ -111,17 +111,4 @@ function tell(report: AttackReport): void {
       `${skipped.length} ${skipped.length === 1 ? 'file' : 'files'} left out, listed in attack.json; the first: ${first.file}: ${first.why}\n`,
     );
   }
-}
-
-/** Aborts at the first SIGINT or SIGTERM; a second one ends the process at once. */
-function stopSignal(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(130);
-      process.stderr.write(`\n${signal}: stopping after the batch at hand; once more to stop at once\n`);
-      controller.abort();
-    });
-  }
-  return controller.signal;
 }

@@ -11,15 +11,19 @@ export async function runScript(body: () => Promise<number>): Promise<void> {
   }
 }
 
-/** Aborts at the first SIGINT or SIGTERM; a second one ends the process at once. */
-export function stopSignal(): AbortSignal {
+/**
+ * Aborts at the first SIGINT or SIGTERM; a second one ends the process at once.
+ *
+ * @param ending what happens until it ends, for the message
+ */
+export function stopSignal(ending: string): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       if (controller.signal.aborted) {
         process.exit(130);
       }
-      process.stderr.write(`\n${signal}: finishing the round and saving; once more to stop at once\n`);
+      process.stderr.write(`\n${signal}: ${ending}; once more to stop at once\n`);
       controller.abort();
     });
   }

@@ -29,7 +29,7 @@ await runScript(async () => {
       resolveContext(started, OPPONENTS.indexOf(opponent)),
     );
   const parent = createRunFolder(path.dirname((await compose('none')).config.run.dir) + '/' + clock(started));
-  const stop = stopSignal();
+  const stop = stopSignal('finishing the round and saving');
   const { data, seed } = (await compose('none')).config;
   await prepareData(
     data,

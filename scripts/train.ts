@@ -45,7 +45,7 @@ await runScript(async () => {
   for (const [number, overrides] of sets.entries()) {
     jobs.push(await composeRun(files, configName, overrides, resolveContext(started, number)));
   }
-  const stop = stopSignal();
+  const stop = stopSignal('finishing the round and saving');
   for (const [number, job] of jobs.entries()) {
     const label =
       jobs.length === 1
@@ -67,7 +67,13 @@ function resumeRun(dir: string, command: CommandLine): Promise<number> {
   }
   return readRunConfig(dir).then((config) => {
     const yaml = toYaml(readConfigFile(path.join(dir, 'config.yaml')).root);
-    return runOne({ config, yaml }, dir, true, config.generator.name, stopSignal());
+    return runOne(
+      { config, yaml },
+      dir,
+      true,
+      config.generator.name,
+      stopSignal('finishing the round and saving'),
+    );
   });
 }
 

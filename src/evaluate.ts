@@ -2,18 +2,17 @@
  * Evaluation of a trained detector: the composition root, and the only reader of a test split. The threshold comes from val with the
  * checkpoint; scores are kept as a table, so that every figure can be computed again.
  */
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { DatasetContext } from './data/module.ts';
 import { openLoader } from './data/loader.ts';
 import { evaluateScores, type Evaluation } from './evaluation/evaluate-scores.ts';
 import { score } from './evaluation/score.ts';
 import { writeScores, type ScoreRow } from './evaluation/scores.ts';
-import { readCheckpoint } from './game/checkpoint.ts';
 import { restoreDetector } from './game/players.ts';
 import { writeFileAtomic } from './reports/files.ts';
 import { openDetector, openEngine, prepareData } from './prepare.ts';
 import type { RunConfig } from './run-config.ts';
+import { readBestCheckpoint } from './trained-run.ts';
 
 export interface EvaluateOptions {
   /** The run folder that `train` filled. */
@@ -40,18 +39,7 @@ export const UNSEEN = 'unseen';
  */
 export async function evaluate(config: RunConfig, options: EvaluateOptions): Promise<RunEvaluation> {
   openEngine(config.runtime);
-  const best = path.join(options.dir, 'checkpoints', 'best.safetensors');
-  if (!existsSync(best)) {
-    throw new Error(
-      `${best} is missing: the run was never evaluated on val. Train it on with --resume ${options.dir}, or anew`,
-    );
-  }
-  const checkpoint = readCheckpoint(best);
-  const { round, auc, threshold } = JSON.parse(checkpoint.notes['best']!) as {
-    round: number;
-    auc: number;
-    threshold: number;
-  };
+  const { checkpoint, round, auc, threshold } = readBestCheckpoint(options.dir);
   const dataset = await prepareData(config.data, config.seed, options.progress);
   const detector = await openDetector(config, dataset.size);
   const loader = await openLoader(dataset, { seed: config.seed, augment: config.augment });
