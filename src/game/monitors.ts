@@ -10,8 +10,10 @@ export const WINDOW = 20;
 export const LEAK_MARGIN = 0.05;
 /** What two equally likely classes cost whoever knows nothing. */
 export const GUESSING = Math.LN2;
-/** Share of that below which a detector knows something of clean images; where it does not, no opponent is to blame. */
+/** Share of that below which a detector knows something of clean images: then an opponent that is ahead of it has not won yet. */
 export const KNOWING_SHARE = 0.9;
+/** Times guessing: the right class gets an eighth on average. Good games have been seen at two, just after the opponent joined. */
+export const OVERWHELMED = 3;
 /** Share of the clean loss; the detector's own loss is the scale, or a detector that has learnt well would look unthreatened. */
 export const POWERLESS_SHARE = 0.01;
 /** Share of a map's pixels at one end; sigmoids that still learn keep more of them between. */
@@ -116,13 +118,12 @@ function balanceFindings(window: readonly RoundMetrics[]): Findings {
       'nothing of forgeries from it. Take an opponent that does not know the label (generator.goal=predicted-label), ' +
       'one with more steps, or a smaller budget; a learned one with generator.shared=true';
   }
-  if (
-    window.every((round) => round['loss_adversarial']! >= GUESSING) &&
-    !(clean > KNOWING_SHARE * GUESSING)
-  ) {
+  const behind = window.every((round) => round['loss_adversarial']! >= GUESSING);
+  // without a clean loss the opponent's images are all that the detector could learn from
+  if (behind && (!(clean <= KNOWING_SHARE * GUESSING) || adversarial >= OVERWHELMED * GUESSING)) {
     findings['opponent_won'] =
-      `the opponent has won. Its images cost the detector ${nats(adversarial)} on average and never less than ` +
-      `guessing does (ln 2 = ${nats(GUESSING)}): there is nothing left in them to learn from. Lower the opponent's budget ` +
+      `the opponent has won. Its images cost the detector ${nats(adversarial)} on average and never less than guessing does ` +
+      `(ln 2 = ${nats(GUESSING)})${Number.isNaN(clean) ? '' : `, clean ones ${nats(clean)}`}: it learns nothing from them. Lower the opponent's budget ` +
       "(eps, sigma_max, flow_max) or its steps, a learned one's optimizer_g.lr or game.g_per_d; or give the detector a head start " +
       'with game.clean_rounds, or weight with game.lambda';
   }

@@ -6,6 +6,7 @@ import {
   GUESSING,
   LEAK_MARGIN,
   openMonitors,
+  OVERWHELMED,
   POWERLESS_SHARE,
   WINDOW,
   type Monitors,
@@ -72,7 +73,7 @@ describe('alarms: a game that goes well', () => {
 describe('alarms: what has gone wrong', () => {
   const cases: readonly (readonly [string, RoundMetrics])[] = [
     ['label_leaking', { accuracy_adversarial: 0.9 + LEAK_MARGIN + 0.01 }],
-    ['opponent_won', { loss_adversarial: GUESSING }],
+    ['opponent_won', { loss_adversarial: OVERWHELMED * GUESSING }],
     ['opponent_powerless', { loss_adversarial: 0.3 * (1 + POWERLESS_SHARE / 2) }],
     ['collapsed_sigma_at_bound', { sigma_at_bound: COLLAPSED_SHARE + 0.01 }],
     ['collapsed_sigma_at_zero', { sigma_at_zero: 1 }],
@@ -105,7 +106,7 @@ describe('alarms: what has gone wrong', () => {
   });
 
   it('needs a whole window: one round less is not told, and clean rounds between start it anew', () => {
-    const lost = with_({ loss_adversarial: 1 });
+    const lost = with_({ loss_adversarial: 2.5 });
     expect(told([[WINDOW - 1, lost]])).to.deep.equal([]);
     expect(
       told([
@@ -117,12 +118,19 @@ describe('alarms: what has gone wrong', () => {
     expect(told([[WINDOW, lost]])).to.deep.equal([`${WINDOW} opponent_won`]);
   });
 
-  it('one round below guessing, and the opponent has not won; nor where clean images are guessed too', () => {
-    const lost = with_({ loss_adversarial: 1 });
-    const narrow = { ...lost, loss_adversarial: GUESSING - 0.001 };
-    const mixed = Array.from({ length: 4 }, () => [[WINDOW - 1, lost] as const, [1, narrow] as const]).flat();
+  it('one round below guessing, and the opponent has not won', () => {
+    const [lost, narrow] = [2.5, GUESSING - 0.001].map((loss_adversarial) => with_({ loss_adversarial }));
+    const mixed = Array.from({ length: 4 }, () => [
+      [WINDOW - 1, lost!] as const,
+      [1, narrow!] as const,
+    ]).flat();
     expect(told(mixed)).to.deep.equal([]);
-    expect(told([[3 * WINDOW, { ...lost, loss_clean: 0.69 }]])).to.deep.equal([]);
+  });
+
+  it('an opponent that is ahead has not won while the detector learns from clean images, and has once it does not', () => {
+    const ahead = with_({ loss_adversarial: 1 });
+    expect(told([[3 * WINDOW, ahead]])).to.deep.equal([]);
+    expect(told([[3 * WINDOW, { ...ahead, loss_clean: 0.69 }]])).to.deep.equal([`${WINDOW} opponent_won`]);
   });
 
   it('without a clean loss, only what can be known is told', () => {
@@ -150,7 +158,7 @@ describe('alarms: what has gone wrong', () => {
   });
 
   it('a resumed run needs nothing kept: the alarm comes a window after the resumption', () => {
-    const lost = with_({ loss_adversarial: 1 });
+    const lost = with_({ loss_adversarial: 2.5 });
     const resumed = openMonitors({ learned: true });
     const rounds = Array.from({ length: WINDOW }, (_, i) => resumed.round(501 + i, lost).length);
     expect(rounds).to.deep.equal([...Array<number>(WINDOW - 1).fill(0), 1]);
