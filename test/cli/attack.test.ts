@@ -24,18 +24,14 @@ import {
   workplace,
   writeDataset,
   type Outcome,
-  type Running,
 } from './command-line.ts';
 
 const SIDE = 32;
-type Any<T> = (script: string, args: readonly string[], cwd: string) => T;
-const command = runScript as Any<Promise<Outcome>>;
-const start = launch as Any<Running>;
 
 describe('npm run attack', function () {
   this.timeout(120_000);
   const place = workplace();
-  const attack = (...args: string[]): Promise<Outcome> => command('attack', args, place.path());
+  const attack = (...args: string[]): Promise<Outcome> => runScript('attack', args, place.path());
   const done = async (...args: string[]): Promise<string> => {
     const { code, stdout, stderr } = await attack(...args);
     expect(code, stderr).to.equal(0);
@@ -51,7 +47,7 @@ describe('npm run attack', function () {
     await writeDataset(place.path('data'));
     // from the first round, so that the opponent has learnt and the two batch norms differ
     const more = ['generator=generative', 'game.rounds=4', 'game.clean_rounds=0', 'evaluation.batch_size=6'];
-    const { code, stderr } = await command('train', fastRun('data', 'run', more), place.path());
+    const { code, stderr } = await runScript('train', fastRun('data', 'run', more), place.path());
     expect(code, stderr).to.equal(0);
   });
 
@@ -249,7 +245,7 @@ describe('npm run attack', function () {
 
   it('SIGINT ends it after the batch at hand, and nothing is written', async () => {
     const before = readdirSync(place.path());
-    const running = start('attack', ['run=run', 'generator=pgd', 'out=stopped'], place.path());
+    const running = launch('attack', ['run=run', 'generator=pgd', 'out=stopped'], place.path());
     await until(running, () => running.said().stderr.includes('checking'));
     running.child.kill('SIGINT');
     const { code, stdout, stderr } = await running.outcome;

@@ -12,12 +12,10 @@ import { ROOT } from '../docs/pages.ts';
 import { useEngine } from '../support/engines.ts';
 import { fastRun, put, runScript, workplace, type Outcome } from './command-line.ts';
 
-const command = runScript as (script: string, args: readonly string[], cwd: string) => Promise<Outcome>;
-
 describe('npm run export', function () {
   this.timeout(60_000);
   const place = workplace();
-  const run = (...args: string[]): Promise<Outcome> => command('export', args, place.path());
+  const run = (...args: string[]): Promise<Outcome> => runScript('export', args, place.path());
 
   before(async () => {
     // a run as training leaves it, but for what export has no use for
