@@ -10,7 +10,7 @@ export type { DatasetContext, DatasetVariant } from './data/module.ts';
 export { openLoader, type Loader, type LoaderOptions } from './data/loader.ts';
 
 export * from './generator/generator.ts';
-export { GENERATORS } from './generator/index.ts';
+export { COMBINATIONS, GENERATORS } from './generator/index.ts';
 export { classicalAttack, type ClassicalAttack } from './generator/classical.ts';
 export * as directions from './generator/directions.ts';
 export { goalOf, type Goal } from './generator/goal.ts';
