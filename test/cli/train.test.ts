@@ -1,5 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { readRunStatus } from '../../src/reports/run-folder.ts';
 import {
@@ -148,6 +150,44 @@ describe('npm run train: a whole run', function () {
     expect(code).to.equal(1);
     expect(stderr).to.match(/^round 1, on val: .* is NaN: .*last good checkpoint is none yet$/m);
     expect(checkpointFiles(place.path('diverges-val'))).to.deep.equal([]);
+  });
+
+  it('an opponent that leaves its bound, or [0, 1], stops the run with the image named, and what was saved is good', async () => {
+    for (const [change, said] of [
+      ['0.2', /the opponent brightens left its budget: pixels reached \d\.\d{4} of its linf bound 0\.1/],
+      ['2', /the opponent brightens gave pixels outside \[0, 1\]/],
+    ] as const) {
+      const dir = `breaks-${change}`;
+      put(
+        place.path(`${dir}.mjs`),
+        `import tf from '${pathToFileURL(createRequire(import.meta.url).resolve('@tensorflow/tfjs')).href}';
+        export const settings = {};
+        export const create = () => ({
+          name: 'brightens',
+          learners: [],
+          state: new Map(),
+          dispose() {},
+          perturb: ({ images }) => ({
+            // the first four rounds are as promised; then the third image of the batch is not
+            images: ++globalThis.rounds < 5 ? images.clone() : tf.tidy(() => {
+              const row = tf.oneHot(tf.tensor1d([2], 'int32'), images.shape[0]).reshape([-1, 1, 1, 1]);
+              return images.mul(0.5).mul(row).add(images.mul(tf.sub(1, row))).add(row.mul(${change}));
+            }),
+            maps: {},
+            bounds: { pixels: { norm: 'linf', limit: 0.1 } },
+          }),
+        });
+        globalThis.rounds = 0;`,
+      );
+      const more = ['generator=module', `generator.module=${dir}.mjs`, 'run.picture_every=100'];
+      const { code, stderr } = await runScript('train', fastRun('data', dir, more), place.path());
+      expect(code, stderr).to.equal(1);
+      expect(stderr).to.match(said);
+      expect(stderr).to.match(/^round \d+: .*, on train\/(real|fake)\/train\d\/\d\.png \(.*\.png\)$/m);
+      expect(stderr).not.to.match(/^\s+at /m);
+      expect(readRunStatus(place.path(dir)).state).to.equal('failed');
+      expect(checkpointFiles(place.path(dir))).to.include('step-0000003.safetensors');
+    }
   });
 
   it('a run folder that cannot be made', async () => {

@@ -1,6 +1,18 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
-import { gameState, createCarried, createGame, disposeGame, type Game } from '../../src/game/players.ts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { readCheckpoint, saveCheckpoint } from '../../src/game/checkpoint.ts';
+import { createImagePool } from '../../src/game/image-pool.ts';
+import {
+  createCarried,
+  createGame,
+  disposeGame,
+  gameState,
+  restoreGame,
+  type Game,
+} from '../../src/game/players.ts';
 import { play, type PlaySettings } from '../../src/game/play.ts';
 import { craft, type GameSettings } from '../../src/game/round.ts';
 import type { OptimizerSettings } from '../../src/game/optimizer.ts';
@@ -140,6 +152,53 @@ onTensorFlow('ways of playing', () => {
         /fgsm cannot be played for free/,
       );
     });
+  });
+
+  describe('go on from a checkpoint as if they had never stopped', () => {
+    const forms: Readonly<Record<string, () => { game: Game; settings: PlaySettings }>> = {
+      'Free AT with what it carries': () => ({
+        game: gameOf('fgsm', { eps: 0.02 }, true),
+        settings: { ...FREE, replays: 2 },
+      }),
+      'Free AT of a blur': () => ({ game: gameOf('blur', {}, true), settings: { ...FREE, replays: 2 } }),
+      'random starts': () => ({
+        game: gameOf('pgd', { steps: 2, random_start: true, momentum: 0.9, keep: 'best' }),
+        settings: ALTERNATING,
+      }),
+      'simultaneous play with averages and spectral norm': () => ({
+        game: gameOf('generative', { ema: 0.9, spectral_norm: true }),
+        settings: SIMULTANEOUS,
+      }),
+      'a pool of past images, filled and being filled': () => {
+        const game = gameOf('generative', { ema: 0.5 });
+        return { game: { ...game, pool: createImagePool(5, 16) }, settings: ALTERNATING };
+      },
+    };
+    for (const [name, form] of Object.entries(forms)) {
+      it(name, () => {
+        const folder = mkdtempSync(path.join(os.tmpdir(), 'play-'));
+        const [whole, resumed] = [form(), form()];
+        const round = ({ game, settings }: ReturnType<typeof form>): void => {
+          play(game, batch, settings, RATES, turn(game));
+          game.rounds += 1;
+        };
+        for (let i = 0; i < 3; i++) round(whole);
+        const file = path.join(folder, 'step.safetensors');
+        saveCheckpoint(file, gameState(whole.game));
+        restoreGame(resumed.game, readCheckpoint(file));
+        for (let i = 0; i < 3; i++) [whole, resumed].forEach(round);
+        const [a, b] = [gameState(whole.game), gameState(resumed.game)];
+        expect(b.counters).to.deep.equal(a.counters);
+        expect(changed(snapshot(a.variables), snapshot(b.variables))).to.deep.equal([]);
+        // and it is a test only if the rounds moved what is saved
+        const start = form();
+        expect(changed(snapshot(a.variables), snapshot(gameState(start.game).variables)).length).to.be.above(
+          5,
+        );
+        [whole, resumed, start].forEach(({ game }) => disposeGame(game));
+        rmSync(folder, { recursive: true });
+      });
+    }
   });
 
   it('keep no tensor', () => {
