@@ -6,6 +6,9 @@ import type * as tf from '@tensorflow/tfjs';
 import type { SettingsOf, SettingsRecord } from '../config/settings.ts';
 import type { Rng } from '../ops/random.ts';
 import type { Ascent } from './gradient-ascent.ts';
+import type { Perturbed } from './perturbed.ts';
+
+export type { Bound, Perturbed } from './perturbed.ts';
 
 /** A batch as the game plays it; row i of both is the same image. */
 export interface LabelledImages {
@@ -30,23 +33,6 @@ export interface Turn {
   /** Share of the opponent's rounds that have been played, in [0, 1]; 1 outside training. */
   readonly progress: number;
 }
-
-/** The largest change that an opponent allows itself. Measured for each image alone. */
-export type Bound = {
-  /** linf: largest magnitude; l2: Euclidean length; pixel: largest Euclidean length over the channels of any pixel. */
-  readonly norm: 'linf' | 'l2' | 'pixel';
-  readonly limit: number;
-};
-
-/** An alias, not an interface, so that it may leave a tidy. */
-export type Perturbed = {
-  /** Same shape as the input, in [0, 1]. */
-  readonly images: tf.Tensor4D;
-  /** What the opponent chose, for pictures and statistics: `sigma` [N, H, W, 1] in pixels, for one. */
-  readonly maps: Readonly<Record<string, tf.Tensor4D>>;
-  /** What it promises to have kept: `pixels` bounds images − clean, any other key the map of that name. The game measures both. */
-  readonly bounds: Readonly<Record<string, Bound>>;
-};
 
 /** What a learner plays, and what each image costs it, [N] ≥ 0, in nats. */
 export type Played = Perturbed & { readonly cost: tf.Tensor1D };

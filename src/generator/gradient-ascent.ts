@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Direction } from './directions.ts';
-import type { Perturbed } from './generator.ts';
+import type { Perturbed } from './perturbed.ts';
 
 /** A problem of ascent: pixels, a σ map or a flow in search of the largest loss. */
 export interface Ascent {

@@ -14,6 +14,19 @@ export interface BlockOptions {
   readonly spectralNorm: boolean;
 }
 
+/** What a body is to be. */
+export interface BodyOptions {
+  /** Channels at full resolution; doubled at each halving. */
+  readonly width: number;
+  /** Number of halvings. */
+  readonly depth: number;
+  /** Residual blocks at the lowest resolution. */
+  readonly blocks: number;
+  /** Kernel of the first and last convolution. */
+  readonly outerKernel: number;
+  readonly outputChannels: number;
+}
+
 /** Each takes what comes in, the new layers' name and their number of channels. All convolutions have a bias and SAME padding. */
 export interface Blocks {
   /** Convolution alone. */

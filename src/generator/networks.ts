@@ -3,21 +3,9 @@ import * as tf from '@tensorflow/tfjs';
 import { apply, type Pass } from '../ops/layers.ts';
 import { modelState } from '../ops/model-state.ts';
 import { iterateSpectralNorms } from '../ops/spectral-norm.ts';
-import { networkBlocks, type BlockOptions, type Symbolic } from './network-blocks.ts';
+import { networkBlocks, type BlockOptions, type BodyOptions, type Symbolic } from './network-blocks.ts';
 import { resNetBody } from './resnet.ts';
 import { uNetBody } from './unet.ts';
-
-export interface BodyOptions {
-  /** Channels at full resolution; doubled at each halving. */
-  readonly width: number;
-  /** Number of halvings. */
-  readonly depth: number;
-  /** Residual blocks at the lowest resolution. */
-  readonly blocks: number;
-  /** Kernel of the first and last convolution. */
-  readonly outerKernel: number;
-  readonly outputChannels: number;
-}
 
 export interface NetworkOptions extends BodyOptions, BlockOptions {
   readonly body: 'resnet' | 'unet';

@@ -1,6 +1,5 @@
 /** CycleGAN's ResNet (Zhu et al., ICCV 2017; Johnson et al., ECCV 2016), the body of the paper's generators. */
-import type { Blocks, Symbolic } from './network-blocks.ts';
-import type { BodyOptions } from './networks.ts';
+import type { Blocks, BodyOptions, Symbolic } from './network-blocks.ts';
 
 /**
  * Outer convolution, `depth` halvings, residual blocks, as many doublings, outer convolution: [N, S, S, 3] → [N, S, S, outputChannels].

@@ -1,7 +1,6 @@
 /** A U-Net (Ronneberger, Fischer, Brox, MICCAI 2015) with residual blocks at its lowest resolution. */
 import * as tf from '@tensorflow/tfjs';
-import type { Blocks, Symbolic } from './network-blocks.ts';
-import type { BodyOptions } from './networks.ts';
+import type { Blocks, BodyOptions, Symbolic } from './network-blocks.ts';
 
 /**
  * As the ResNet, but each doubling is joined with what had that resolution on the way down, so fine detail reaches the output by
