@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
+import { checkpointName, readCheckpoint } from '../../src/game/checkpoint.ts';
 import { readRunStatus } from '../../src/reports/run-folder.ts';
 import {
   checkpointFiles,
@@ -150,6 +151,35 @@ describe('npm run train: a whole run', function () {
     expect(code).to.equal(1);
     expect(stderr).to.match(/^round 1, on val: .* is NaN: .*last good checkpoint is none yet$/m);
     expect(checkpointFiles(place.path('diverges-val'))).to.deep.equal([]);
+  });
+
+  it('when the opponent joins, adversarial images start from the batch norm that clean ones have made', async () => {
+    const more = [
+      'generator=fgsm',
+      'optimizer@optimizer_d=sgd',
+      'optimizer_d.lr=0.5',
+      'optimizer_d.weight_decay=0',
+      'game.rounds=6',
+      'game.clean_rounds=5',
+      'run.checkpoint_every=1',
+      'run.checkpoints_kept=6',
+    ];
+    const { code, stderr } = await runScript('train', fastRun('data', 'joins', more), place.path());
+    expect(code, stderr).to.equal(0);
+    const largest = (step: number, of: (main: number, auxiliary: number) => number): number => {
+      const file = join(place.path('joins'), 'checkpoints', checkpointName(step));
+      const { tensors } = readCheckpoint(file);
+      const auxiliary = tensors.get('detector/block1_bn/auxiliary_gamma')!.values;
+      return [...tensors.get('detector/block1_bn/gamma')!.values].reduce(
+        (most, value, i) => Math.max(most, Math.abs(of(value as number, auxiliary[i] as number))),
+        0,
+      );
+    };
+    const apart = (main: number, auxiliary: number): number => main - auxiliary;
+    // until then it is as it was made; the last round's learning rate is next to nothing
+    expect(largest(5, (_, auxiliary) => auxiliary - 1)).to.equal(0);
+    expect(largest(5, apart)).to.be.above(0.01);
+    expect(largest(6, apart)).to.be.below(1e-3);
   });
 
   it('an opponent that leaves its bound, or [0, 1], stops the run with the image named, and what was saved is good', async () => {
