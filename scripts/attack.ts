@@ -76,20 +76,28 @@ async function chooseOpponent(
 }
 
 /** The run's own opponent with changes. */
-async function ownOpponent(dir: string, changes: readonly string[]): Promise<VariantConfig> {
-  const { root } = readConfigFile(path.join(dir, 'config.yaml'));
-  const context = resolveContext(new Date(), 0);
-  for (const change of changes) applyOverride(root, parseOverride(change), context);
-  return (await checkRunConfig(root)).generator;
+function ownOpponent(dir: string, changes: readonly string[]): Promise<VariantConfig> {
+  return opponentOf(dir, [], ['data', 'discriminator', 'generator'], changes);
 }
 
 /** An opponent as `npm run train` would compose it, checked against the run's own data. */
-async function composeOpponent(dir: string, overrides: readonly string[]): Promise<VariantConfig> {
+function composeOpponent(dir: string, overrides: readonly string[]): Promise<VariantConfig> {
+  return opponentOf(dir, overrides, ['data', 'discriminator'], []);
+}
+
+/** The opponent of a game with some groups of the run, and otherwise as shipped: how the run was played says nothing of an attack. */
+async function opponentOf(
+  dir: string,
+  overrides: readonly string[],
+  ofRun: readonly string[],
+  changes: readonly string[],
+): Promise<VariantConfig> {
   const context = resolveContext(new Date(), 0);
   const { config } = compose({ configs: openConfigFiles(CONFIGS), configName: 'train', overrides, context });
   const resolved = resolveConfig(config, context);
   const { root } = readConfigFile(path.join(dir, 'config.yaml'));
-  for (const group of ['data', 'discriminator']) resolved.entries.set(group, root.entries.get(group)!);
+  for (const group of ofRun) resolved.entries.set(group, root.entries.get(group)!);
+  for (const change of changes) applyOverride(resolved, parseOverride(change), context);
   return (await checkRunConfig(resolved)).generator;
 }
 

@@ -66,7 +66,7 @@ export interface AttackReport extends AttackFigures {
 /**
  * Attacks a run's best detector and fills the folder `out`; null if it was stopped.
  *
- * @throws if `out` is not empty, a learned opponent is not the run's own, or, naming the image, the opponent left [0, 1] or its budget
+ * @throws if `out` is not empty, a learned opponent is not the run's own or had not joined yet, or, naming the image, the opponent left [0, 1] or its budget
  */
 export async function attack(config: RunConfig, options: AttackOptions): Promise<AttackReport | null> {
   requireNewFolder(options.out);
@@ -193,7 +193,7 @@ async function openOpponent(
   config: RunConfig,
   { settings, own }: OpponentChoice,
   imageSize: number,
-  { checkpoint }: BestCheckpoint,
+  { checkpoint, round }: BestCheckpoint,
 ): Promise<{ readonly opponent: Generator; readonly settings: VariantConfig }> {
   const open = async (chosen: VariantConfig): Promise<Generator> => {
     const variant = await findGenerator(chosen);
@@ -206,6 +206,12 @@ async function openOpponent(
     throw new Error(
       `generator=${settings.name}: a learned opponent needs the weights that it learned, and this run was trained against ` +
         `${config.generator.name}. Leave generator= out to attack with that, or name a run that was trained against ${settings.name}`,
+    );
+  }
+  if (round <= config.game.clean_rounds) {
+    throw new Error(
+      `the best round on val is ${round}, and ${settings.name} joined after round ${config.game.clean_rounds}: its weights there are those ` +
+        'that it was made with. Attack with a classical opponent, such as generator=pgd',
     );
   }
   const ownSettings = await own();

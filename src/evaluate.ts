@@ -1,5 +1,5 @@
 /**
- * Evaluation of a trained detector: the composition root, and the only reader of a test split. The threshold comes from val with the
+ * Evaluation of a trained detector: the composition root, and what reads a test split. The threshold comes from val with the
  * checkpoint; scores are kept as a table, so that every figure can be computed again.
  */
 import path from 'node:path';

@@ -186,6 +186,13 @@ function gameProblems({ game, generator }: RunConfig, opponent: AnyGeneratorVari
       problem: `is ${String(generator['goal'])}, but free play has no gradient but that of the detector's own loss: set it to true-label`,
     });
   }
+  if (game.play === 'free' && generator['random_start'] === true) {
+    problems.push({
+      key: 'generator.random_start',
+      problem: 'is true, but free play starts from what it carries over from the last batch: set it to false',
+    });
+  }
+  if (generator.name !== 'none') problems.push(...absenceProblems(game));
   if (game.play !== 'alternating') {
     if (game.crafting === 'eval') {
       problems.push({
@@ -201,6 +208,32 @@ function gameProblems({ game, generator }: RunConfig, opponent: AnyGeneratorVari
           : { key: 'game.lambda', problem: `${blind}: set it above 0` },
       );
     }
+  }
+  return problems;
+}
+
+/** Games that an opponent takes no part in, or that teach the detector nothing that is tested. */
+function absenceProblems(game: RunConfig['game']): SettingsProblem[] {
+  const problems: SettingsProblem[] = [];
+  if (game.objective === 'clean' && game.play === 'alternating') {
+    problems.push({
+      key: 'game.objective',
+      problem:
+        'is clean, so the opponent would never play: set it to clean+adversarial, or set generator=none',
+    });
+  }
+  if (game.objective !== 'clean' && game.rounds <= game.clean_rounds) {
+    problems.push({
+      key: 'game.clean_rounds',
+      problem: `is ${game.clean_rounds}, and the game has ${game.rounds} rounds, so the opponent would never play: set it below game.rounds`,
+    });
+  }
+  if (game.objective === 'adversarial' && game.auxiliary_bn) {
+    problems.push({
+      key: 'game.auxiliary_bn',
+      problem:
+        'is true, but with adversarial images alone nothing would learn in the main batch norm, which is the one that is tested: set it to false',
+    });
   }
   return problems;
 }

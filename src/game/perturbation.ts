@@ -67,7 +67,8 @@ export function checkPerturbed(
   const uses = boundUse(clean, perturbed);
   for (const [name, use] of Object.entries(uses)) {
     const { norm, limit } = perturbed.bounds[name]!;
-    const rounding = name === 'pixels' ? roundingOf(norm, clean) : 0;
+    // of maps too: a chain's are differences of pixels
+    const rounding = roundingOf(norm, name === 'pixels' ? clean : perturbed.maps[name]!);
     // the negation catches NaN too, which a change under a bound of 0 gives
     const row = use.findIndex((share) => !(share * limit <= limit * (1 + DUST) + rounding));
     if (row >= 0) {

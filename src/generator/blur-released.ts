@@ -1,7 +1,7 @@
 /**
  * Blur AT as the paper's released code has it, a named ablation beside `blur`: the map is the inverse variance s = 1/σ², one for each colour
- * channel, weights exp(−s·d²/2). It starts as a constant of Euclidean length 100 per image, takes one step of 10 times the image's own
- * gradient, and is brought back to length 100.
+ * channel, weights exp(−s·d²/2). It starts as a constant of Euclidean length 100 per image, takes one step of 10 times the gradient of
+ * the mean loss of 16 images, which is 0.625 times the image's own, and is brought back to length 100.
  *
  * Larger s is less blur, the opposite of the paper's variable; as length is all that is fixed, an image can only be sharpened in one place by
  * being blurred elsewhere. At 256 px the start is s = 100 / √(256²·3) = 0.23, σ = 2.1 px, on a 3×3 window nearly a plain mean.
@@ -23,12 +23,12 @@ const settings = {
   k: choice([3, 5, 7, 9], 'Side of the blur window in pixels; 3 in the released code.'),
   length: number({
     above: 0,
-    doc: 'Euclidean length of an image’s whole map of inverse variances (1/px²), kept after every step; 100 in the released code, for 256×256 pixels.',
+    doc: 'Euclidean length of an image’s whole map of inverse variances (1/px²), kept after every step; 100 in the released code, for 256×256 pixels. The same blur of fewer pixels wants a shorter one: 37.5 at 96×96.',
   }),
   steps: integer({ min: 1, doc: 'Gradient steps; 1 in the released code.' }),
   step_size: number({
     min: 0,
-    doc: 'What the gradient is multiplied by; 10 in the released code. 0: a fixed blur.',
+    doc: 'What an image’s own gradient is multiplied by; 0.625 in the released code, 10 on the mean over 16 images. 0: a fixed blur.',
   }),
   goal: goalSetting,
 };

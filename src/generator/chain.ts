@@ -37,18 +37,28 @@ export const chain: Combination = {
 
 /** Every part in turn, each on what the one before it gave. */
 function playThrough(parts: readonly Part[], batch: LabelledImages, victim: Victim, turn: Turn): Perturbed {
-  return parts.reduce<Perturbed>(
-    (before, { key, generator }) => {
-      const images = before.images;
-      const link = asLink(key, images, generator.perturb({ ...batch, images }, victim, turn));
-      return {
-        images: link.images,
-        maps: { ...before.maps, ...link.maps },
-        bounds: { ...before.bounds, ...link.bounds },
-      };
-    },
-    { images: batch.images, maps: {}, bounds: {} },
-  );
+  // what the detector says of the clean images, asked once: a part that took its own input's class would lead back where the last one came from
+  let said: tf.Tensor1D | undefined;
+  const asked: Victim = {
+    lossOf: (images, labels) => victim.lossOf(images, labels),
+    predict: () => (said ??= tf.keep(victim.predict(batch.images))).clone(),
+  };
+  try {
+    return parts.reduce<Perturbed>(
+      (before, { key, generator }) => {
+        const images = before.images;
+        const link = asLink(key, images, generator.perturb({ ...batch, images }, asked, turn));
+        return {
+          images: link.images,
+          maps: { ...before.maps, ...link.maps },
+          bounds: { ...before.bounds, ...link.bounds },
+        };
+      },
+      { images: batch.images, maps: {}, bounds: {} },
+    );
+  } finally {
+    said?.dispose();
+  }
 }
 
 /**

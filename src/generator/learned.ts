@@ -53,7 +53,7 @@ export const networkSettings = {
   ema: number({
     min: 0,
     below: 1,
-    doc: "Decay of a moving average of the weights, which then makes the detector's images, while the live weights learn; 0 = none.",
+    doc: "Decay of a moving average of the weights, which then makes the detector's images, while the live weights learn; 0 = none. In simultaneous play the detector meets the live ones, and the average only pictures, probes and attacks.",
   }),
   penalty: number({
     min: 0,

@@ -204,6 +204,26 @@ const WRONG_GAMES: readonly Mistake[] = [
     'generator.goal',
     /is predicted-label, .*: set it to true-label$/,
   ],
+  [
+    'generator=pgd game=free',
+    'generator.random_start',
+    /is true, but free play starts from what it carries .*: set it to false$/,
+  ],
+  [
+    'generator=fgsm game.objective=clean',
+    'game.objective',
+    /the opponent would never play: .* set generator=none$/,
+  ],
+  [
+    'generator=fgsm game.rounds=80',
+    'game.clean_rounds',
+    /is 100, and the game has 80 rounds, .*: set it below game.rounds$/,
+  ],
+  [
+    'generator=fgsm game.objective=adversarial',
+    'game.auxiliary_bn',
+    /the one that is tested: set it to false$/,
+  ],
   ['generator=fgsm game=free game.replays=0', 'game.replays', /must be an integer >= 1, got 0/],
   ['generator=generative game.g_per_d=0', 'game.g_per_d', /must be an integer >= 1, got 0/],
   [
@@ -243,7 +263,9 @@ describe('config of opponents', () => {
       it('is accepted as shipped, in every way that it plays', async () => {
         expect((await composed([`generator=${name}`])).generator.name).to.equal(name);
         for (const way of GENERATORS[name]?.plays ?? ['alternating']) {
-          expect((await composed([`generator=${name}`, `game=${way}`])).game.play).to.equal(way);
+          // free play starts from what it carries over
+          const start = way === 'free' && name === 'pgd' ? ['generator.random_start=false'] : [];
+          expect((await composed([`generator=${name}`, `game=${way}`, ...start])).game.play).to.equal(way);
         }
       });
 

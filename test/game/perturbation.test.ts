@@ -66,6 +66,21 @@ onEachEngine('what the game measures of an opponent', () => {
     });
   });
 
+  it('lets the rounding of a change pass under a bound of next to nothing, of pixels or of a map of them', () => {
+    tf.tidy(() => {
+      const eps = 1e-5;
+      const images = tf.add(clean(), eps) as tf.Tensor4D;
+      const change = tf.sub(images, clean()) as tf.Tensor4D;
+      // in float32 it is not 1e-5 but a little more or less
+      expect(Math.abs(change.dataSync()[0]! - eps)).to.be.above(1e-9);
+      for (const by of [1.0005, 0.9995]) {
+        const bound = { norm: 'linf', limit: eps * by } as const;
+        checkPerturbed('fgsm', clean(), given(images, { pixels: bound }));
+        checkPerturbed('chain', clean(), given(images, { first_pixels: bound }, { first_pixels: change }));
+      }
+    });
+  });
+
   it('names the image that left [0, 1] or is NaN, before any bound', () => {
     tf.tidy(() => {
       for (const by of [0.51, -0.51, Number.NaN]) {

@@ -159,7 +159,7 @@ describe('settings of the blur attack of the released code', () => {
   it('as shipped are those of the released code, and accepted', () => {
     const { name, ...settings } = shippedSettings('generator', 'blur-released');
     expect(name).to.equal('blur-released');
-    expect(settings).to.deep.equal({ k: 3, length: 100, steps: 1, step_size: 10, goal: 'true-label' });
+    expect(settings).to.deep.equal({ k: 3, length: 100, steps: 1, step_size: 10 / 16, goal: 'true-label' });
     expect(blurReleased.check!(settings as unknown as Settings, { imageSize: 96 })).to.deep.equal([]);
     expect(blurReleased.check!({ ...BASE, k: 9 }, { imageSize: 4 }).map(({ key }) => key)).to.deep.equal([
       'k',

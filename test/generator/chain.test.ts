@@ -202,7 +202,7 @@ onTensorFlow('chain of opponents', () => {
     });
   });
 
-  it('lets an attack on the predicted label predict on its own input', () => {
+  it('asks once what the detector says of the clean images, for all parts: none leads back where another came from', () => {
     const seen: number[][] = [];
     const watching: Victim = {
       ...victim(detector),
@@ -212,10 +212,15 @@ onTensorFlow('chain of opponents', () => {
       },
     };
     tf.tidy(() => {
-      const own = { goal: 'predicted-label', random_start: false };
-      perturb(create({ first: ['blur', { k: 5 }], second: ['pgd', own] }), batch, watching);
-      const blurred = perturb(alone('blur', { k: 5 })).images;
-      expect(seen).to.deep.equal([bits(blurred.dataSync())]);
+      const own = { goal: 'predicted-label', random_start: false, eps: 0.05 };
+      const two = perturb(create({ first: ['pgd', own], second: ['pgd', own] }), batch, watching).images;
+      expect(seen).to.deep.equal([bits(batch.images.dataSync())]);
+      const one = perturb(create({ first: ['pgd', own] })).images;
+      const said = victim(detector).predict(batch.images);
+      const loss = (images: tf.Tensor4D): number =>
+        tf.mean(victim(detector).lossOf(images, said)).dataSync()[0]!;
+      expect(loss(one)).to.be.above(loss(batch.images));
+      expect(loss(two)).to.be.above(loss(one));
     });
   });
 
