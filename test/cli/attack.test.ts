@@ -216,6 +216,28 @@ describe('npm run attack', function () {
     expect(Math.max(...learnt.map((value, k) => Math.abs(value - before[k]!)))).to.be.above(1e-4);
   });
 
+  it('how a run was played says nothing of an attack; an opponent that had not joined yet has learnt nothing to attack with', async () => {
+    const short = ['game.rounds=4', 'evaluation.every=4'];
+    const free = ['game=free', 'generator=fgsm', 'game.clean_rounds=2', ...short];
+    const late = ['generator=generative', 'game.clean_rounds=3', 'evaluation.every=2', 'game.rounds=4'];
+    for (const [dir, more] of [
+      ['free', free],
+      ['late', late],
+    ] as const) {
+      const { code, stderr } = await runScript('train', fastRun('data', dir, more), place.path());
+      expect(code, stderr).to.equal(0);
+    }
+    const said = await done('run=free', 'generator.goal=predicted-label', 'limit=4', 'out=other-goal');
+    expect(said).to.match(/^fgsm on 4 images/);
+    const best = readCheckpoint(place.path('late/checkpoints/best.safetensors')).counters['rounds']!;
+    const { code, stderr } = await attack('run=late', 'limit=4', 'out=late-attack');
+    if (best > 3) expect(code, stderr).to.equal(0);
+    else
+      expect(stderr).to.match(
+        /^the best round on val is 2, and generative joined after round 3: .*generator=pgd\n$/m,
+      );
+  });
+
   it('an opponent that leaves its budget stops, with the image named, and leaves nothing behind', async () => {
     put(
       place.path('cheat.ts'),
