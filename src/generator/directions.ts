@@ -31,14 +31,10 @@ export const raw: Direction = immediate((gradient) => gradient);
 export const sign: Direction = immediate((gradient) => tf.sign(gradient));
 
 /** Divided by its Euclidean length, image by image: the steepest step of the L2 norm. An image whose gradient vanishes stays. */
-export const unitL2: Direction = immediate((gradient) =>
-  tf.divNoNan(gradient, tf.sqrt(perImage(tf.sum, tf.square(gradient)))),
-);
+export const unitL2: Direction = immediate((gradient) => overRoot(tf.sum, gradient));
 
 /** Divided by its root mean square, image by image, so that a step size reads in the unit of what is varied. */
-export const rms: Direction = immediate((gradient) =>
-  tf.divNoNan(gradient, tf.sqrt(perImage(tf.mean, tf.square(gradient)))),
-);
+export const rms: Direction = immediate((gradient) => overRoot(tf.mean, gradient));
 
 /**
  * Accumulated gradients g ← μ·g + ∇/mean|∇|, then another direction's way with g (Dong et al., "Boosting Adversarial Attacks with
@@ -73,10 +69,18 @@ export function adam(beta1 = 0.9, beta2 = 0.999): Direction {
   };
 }
 
+/**
+ * Each image over the root of its reduced squares. Brought to a largest magnitude of 1 first: the squares of a gradient below about 1e-20
+ * would all be 0 in float32, and a detector that is sure of itself leaves such gradients.
+ */
+function overRoot(reduce: Reduction, gradient: tf.Tensor): tf.Tensor {
+  const scaled = tf.divNoNan(gradient, perImage(tf.max, tf.abs(gradient)));
+  return tf.divNoNan(scaled, tf.sqrt(perImage(reduce, tf.square(scaled))));
+}
+
+type Reduction = (x: tf.Tensor, axes: number[], keepDims: boolean) => tf.Tensor;
+
 /** A reduction over everything but the first axis, kept for broadcasting. */
-function perImage(
-  reduce: (x: tf.Tensor, axes: number[], keepDims: boolean) => tf.Tensor,
-  x: tf.Tensor,
-): tf.Tensor {
+function perImage(reduce: Reduction, x: tf.Tensor): tf.Tensor {
   return reduce(x, x.shape.map((_, axis) => axis).slice(1), true);
 }

@@ -45,6 +45,16 @@ onEachEngine('directions', () => {
     );
   });
 
+  it('unitL2 and rms make the same of gradients whose squares leave float32 at either end', () => {
+    for (const direction of [unitL2, rms]) {
+      const usual = follow(direction, [first])[0]!;
+      for (const scale of [1e-32, 1e-26, 1e-22, 1e22, 1e30]) {
+        const scaled = first.map((v) => v * scale);
+        expectClose(follow(direction, [scaled])[0]!, usual, { absolute: 1e-6 });
+      }
+    }
+  });
+
   it('an image without a gradient stays where it is', () => {
     const half = first.map((v, i) => (i < SIZE ? 0 : v));
     for (const direction of [raw, sign, unitL2, rms, momentum(0.9, sign), momentum(1, unitL2), adam()]) {
