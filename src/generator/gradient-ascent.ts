@@ -63,15 +63,14 @@ export function ascentStep(
   ascent: Ascent,
   from: { readonly at: tf.Tensor4D; readonly memories: readonly tf.Tensor[]; readonly step: number },
 ): { readonly at: tf.Tensor4D; readonly memories: readonly tf.Tensor[]; readonly value: tf.Tensor1D } {
-  let value: tf.Tensor1D | undefined;
-  const gradient = tf.grad((varied) => {
-    value = tf.keep(objective(valueOf, ascent, varied as tf.Tensor4D));
-    return tf.sum(value);
-  })(from.at);
-  const { direction, memories } = ascent.direction.next(gradient, from.memories, from.step);
+  // ones as the values' own gradients: that of their sum
+  const { grad, value } = tf.valueAndGrad((varied) => objective(valueOf, ascent, varied as tf.Tensor4D))(
+    from.at,
+    tf.ones([from.at.shape[0]]),
+  );
+  const { direction, memories } = ascent.direction.next(grad, from.memories, from.step);
   const at = ascent.project(tf.add(from.at, tf.mul(direction, ascent.stepSize)));
-  // kept out of the gradient's own tidy only; from here on the caller's tidy frees it
-  return { at, memories, value: tracked(value!) };
+  return { at, memories, value: value as tf.Tensor1D };
 }
 
 /** A point and what it is worth to each image, [N]. An alias, so that it may leave a tidy. */
@@ -99,7 +98,8 @@ function climb(
       const met = keepBest ? [...before.best, { at: before.at, value }].reduce(better) : null;
       // clones, for what the point came from is freed below
       const best = met === null ? [] : [{ at: met.at.clone(), value: met.value.clone() }];
-      return { at, memories: [...memories], best };
+      // a memory that the direction hands back unchanged must outlive what it came from, too
+      return { at, memories: memories.map((memory) => memory.clone()), best };
     });
     tf.dispose(before);
   }
@@ -120,11 +120,4 @@ function objective(
 ): tf.Tensor1D {
   const gained = valueOf(perturbedBy(varied).images);
   return penalty === undefined ? gained : tf.sub(gained, penalty(varied));
-}
-
-/** Hands a kept tensor back to the tidy that runs now. */
-function tracked(kept: tf.Tensor1D): tf.Tensor1D {
-  const copy = kept.clone();
-  kept.dispose();
-  return copy;
 }

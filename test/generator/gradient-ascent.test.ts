@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
-import { momentum, raw, sign } from '../../src/generator/directions.ts';
+import { momentum, raw, sign, type Direction } from '../../src/generator/directions.ts';
 import { goalOf, type Goal } from '../../src/generator/goal.ts';
 import { gradientAscent, ONE_ATTEMPT, type Ascent } from '../../src/generator/gradient-ascent.ts';
 import type { Victim } from '../../src/generator/generator.ts';
@@ -76,6 +76,34 @@ onEachEngine('gradient ascent', () => {
       ...ONE_ATTEMPT,
     });
     expectClose(found, [0.2, 0.8], { absolute: 1e-6 });
+  });
+
+  it('takes a direction that hands its memories back as they were, or each other’s', () => {
+    const of = (back: (memories: readonly tf.Tensor[]) => tf.Tensor[]): Direction => ({
+      memories: 2,
+      next: (gradient, memories) => ({
+        direction: tf.addN([gradient, ...memories]),
+        memories: back(memories),
+      }),
+    });
+    const [keeping, swapping] = [of((memories) => [...memories]), of(([first, second]) => [second!, first!])];
+    for (const direction of [keeping, swapping]) {
+      const expected = PEAKS.map((peak) => peak + (0.5 - peak) * 0.5 ** 3);
+      expectClose(reached(problem({ direction }), { steps: 3, ...ONE_ATTEMPT }), expected, {
+        absolute: 1e-6,
+      });
+      expectNoLeak(() =>
+        gradientAscent(hill, problem({ direction }), { steps: 3, ...ONE_ATTEMPT }).dispose(),
+      );
+    }
+  });
+
+  it('keeps nothing when the gradient cannot be had', () => {
+    // the value does not depend on what is varied
+    const flat = (x: tf.Tensor4D): tf.Tensor1D => tf.zeros([x.shape[0]]);
+    expectNoLeak(() => {
+      expect(() => gradientAscent(flat, problem(), { steps: 1, ...ONE_ATTEMPT })).to.throw(/gradient/);
+    });
   });
 
   it('keeps nothing but its result, and leaves its start', () => {
