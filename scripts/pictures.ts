@@ -1,5 +1,5 @@
 // npm run pictures -- RUN_FOLDER… OUT.png: what the opponents of runs do to val images, one under the other; no photo is shown.
-import { encodePng } from '../src/reports/pictures.ts';
+import { encodePng, GAP } from '../src/reports/pictures.ts';
 import { writeFileAtomic } from '../src/reports/files.ts';
 import type { Picture } from '../src/reports/reporter.ts';
 import { opponentPicture } from '../src/opponent-picture.ts';
@@ -30,12 +30,15 @@ await runScript(async () => {
   return 0;
 });
 
-/** Pictures of one width, one under the other. */
+/** Pictures of one width, one under the other, a white line between them. */
 function stacked(pictures: readonly Picture[]): Picture {
   const { width } = pictures[0]!;
   if (pictures.some((picture) => picture.width !== width)) {
     throw new Error('the runs have images of different sizes: draw them one at a time');
   }
-  const data = Buffer.concat(pictures.map((picture) => picture.data));
+  const line = Buffer.alloc(GAP * width * 3, 255);
+  const data = Buffer.concat(
+    pictures.flatMap((picture, i) => (i === 0 ? [picture.data] : [line, picture.data])),
+  );
   return { width, height: data.length / width / 3, data };
 }
