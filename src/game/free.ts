@@ -6,7 +6,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { LabelledImages, Turn } from '../generator/generator.ts';
 import type { Ascent } from '../generator/gradient-ascent.ts';
-import { learn, type RoundMetrics } from './learn.ts';
+import { learn, type Adversary, type RoundMetrics } from './learn.ts';
 import { perturbationMetrics } from './perturbation.ts';
 import type { GameSettings, LearningRates, Players } from './round.ts';
 
@@ -76,17 +76,15 @@ function learnFrom(
   settings: FreeSettings,
   learningRate: number,
 ): { readonly metrics: RoundMetrics; readonly gradient: tf.Tensor } {
-  let measured: RoundMetrics = {};
   const point = varied as unknown as tf.Tensor4D;
-  const adversary = {
+  const adversary: Adversary = {
     variables: [varied],
-    images: () => {
-      const perturbed = ascent.perturbedBy(point);
-      measured = perturbationMetrics(players.generator.name, batch.images, perturbed);
-      return perturbed.images;
-    },
-    ...(ascent.penalty === undefined ? {} : { cost: () => ascent.penalty!(point) }),
+    play: () => ({
+      ...ascent.perturbedBy(point),
+      ...(ascent.penalty === undefined ? {} : { cost: ascent.penalty(point) }),
+    }),
+    measure: (played) => perturbationMetrics(players.generator.name, batch.images, played),
   };
   const { metrics, opponentGradients } = learn(players, batch, adversary, settings, learningRate);
-  return { metrics: { ...metrics, ...measured }, gradient: opponentGradients[0]! };
+  return { metrics, gradient: opponentGradients[0]! };
 }

@@ -1,8 +1,8 @@
 /** The detector's step: it descends the game's objective, and tells what it met on the way. */
 import * as tf from '@tensorflow/tfjs';
 import type { Discriminator, Pass } from '../discriminator/discriminator.ts';
-import type { LabelledImages } from '../generator/generator.ts';
-import { crossEntropy, detectorLoss, type Objective } from './objective.ts';
+import type { LabelledImages, Perturbed } from '../generator/generator.ts';
+import { crossEntropy, detectorLoss, type DetectorLoss, type Objective } from './objective.ts';
 import type { Optimizer } from './optimizer.ts';
 
 export interface LearnSettings {
@@ -13,14 +13,23 @@ export interface LearnSettings {
   readonly auxiliary_bn: boolean;
 }
 
+/** What the opponent plays in the one backward pass. */
+export type AdversaryMove = Perturbed & {
+  /** What the images cost the opponent, [N]; no part of the detector's loss. */
+  readonly cost?: tf.Tensor1D;
+};
+
 /** The opponent's side of the one backward pass. */
 export interface Adversary {
-  /** The opponent's images; constants to the detector. */
-  readonly images: () => tf.Tensor4D;
+  /** What it plays; its images are constants to the detector. */
+  readonly play: () => AdversaryMove;
   /** What the opponent moves, if the same backward pass is to serve it. */
   readonly variables: readonly tf.Variable[];
-  /** What the images cost the opponent, [N]; no part of the detector's loss. */
-  readonly cost?: () => tf.Tensor1D;
+  /**
+   * Measures what was played, once the gradients are there and before the detector moves. It may throw: a pass that is broken off in the
+   * middle would never free what it had recorded.
+   */
+  readonly measure: (played: AdversaryMove) => RoundMetrics;
 }
 
 /** Scalars of a round, by TensorBoard tag without its `train/`. */
@@ -51,39 +60,74 @@ export function learn(
 ): Learnt {
   return tf.tidy(() => {
     const logits: Partial<Record<'clean' | 'adversarial', tf.Tensor2D>> = {};
-    const parts: Partial<Record<string, tf.Scalar>> = {};
-    let loss: tf.Scalar | undefined;
+    let result: DetectorLoss | undefined;
+    let played: AdversaryMove | undefined;
     const variables = adversary?.variables ?? [];
-    const { grads, value } = tf.variableGrads(() => {
-      const result = detectorLoss(settings.objective, settings.lambda, {
-        clean: () =>
-          crossEntropy((logits.clean = tf.keep(detector.logits(images, tracking('main')))), labels),
-        adversarial: () => {
-          const pass = tracking(settings.auxiliary_bn ? 'auxiliary' : 'main');
-          logits.adversarial = tf.keep(detector.logits(adversary!.images(), pass));
-          return crossEntropy(logits.adversarial, labels);
-        },
-      });
-      Object.entries(result.parts).forEach(([name, part]) => (parts[name] = tf.keep(part)));
-      loss = tf.keep(result.loss);
-      return adversary?.cost === undefined
-        ? loss
-        : tf.sub(loss, tf.mul(tf.mean(adversary.cost()), weightOf(settings)));
-    }, [...detector.trainable, ...variables]);
-    const { gradientNorm } = detectorOptimizer.step(inOrder(detector.trainable, grads), learningRate);
-    const metrics: Record<string, number> = { loss_d: loss!.dataSync()[0]!, gradient_norm_d: gradientNorm };
-    for (const kind of ['clean', 'adversarial'] as const) {
-      if (logits[kind] !== undefined) {
-        metrics[`loss_${kind}`] = parts[kind]!.dataSync()[0]!;
-        metrics[`accuracy_${kind}`] = accuracy(logits[kind], labels);
-        tf.dispose([logits[kind], parts[kind]!]);
+    const beyond = keeper();
+    try {
+      const { grads } = tf.variableGrads(() => {
+        result = detectorLoss(settings.objective, settings.lambda, {
+          clean: () =>
+            crossEntropy((logits.clean = beyond.keep(detector.logits(images, tracking('main')))), labels),
+          adversarial: () => {
+            const pass = tracking(settings.auxiliary_bn ? 'auxiliary' : 'main');
+            played = beyond.keepMove(adversary!.play());
+            logits.adversarial = beyond.keep(detector.logits(played.images, pass));
+            return crossEntropy(logits.adversarial, labels);
+          },
+        });
+        const loss = beyond.keep(result.loss);
+        Object.values(result.parts).forEach((part) => beyond.keep(part));
+        return played?.cost === undefined
+          ? loss
+          : tf.sub(loss, tf.mul(tf.mean(played.cost), weightOf(settings)));
+      }, [...detector.trainable, ...variables]);
+      const measured = played === undefined ? {} : adversary!.measure(played);
+      const { gradientNorm } = detectorOptimizer.step(inOrder(detector.trainable, grads), learningRate);
+      const metrics: Record<string, number> = {
+        loss_d: result!.loss.dataSync()[0]!,
+        gradient_norm_d: gradientNorm,
+      };
+      for (const kind of ['clean', 'adversarial'] as const) {
+        if (logits[kind] !== undefined) {
+          metrics[`loss_${kind}`] = result!.parts[kind]!.dataSync()[0]!;
+          metrics[`accuracy_${kind}`] = accuracy(logits[kind], labels);
+        }
       }
+      const perImage = labels.shape[0] / weightOf(settings);
+      const opponentGradients = inOrder(variables, grads).map((gradient) => tf.mul(gradient, perImage));
+      return { metrics: { ...metrics, ...measured }, opponentGradients };
+    } finally {
+      beyond.free();
     }
-    tf.dispose([loss!, value]);
-    const perImage = labels.shape[0] / weightOf(settings);
-    const opponentGradients = inOrder(variables, grads).map((gradient) => tf.mul(gradient, perImage));
-    return { metrics, opponentGradients };
   });
+}
+
+/** Keeps tensors beyond the gradient's own tidy, until they are freed together. */
+function keeper(): {
+  readonly keep: <T extends tf.Tensor>(tensor: T) => T;
+  readonly keepMove: (move: AdversaryMove) => AdversaryMove;
+  readonly free: () => void;
+} {
+  const kept: tf.Tensor[] = [];
+  const keep = <T extends tf.Tensor>(tensor: T): T => {
+    kept.push(tf.keep(tensor));
+    return tensor;
+  };
+  // an alias of each, for what is played may be the opponent's own variable
+  const keepAlias = <T extends tf.Tensor>(tensor: T): T => keep(tensor.clone());
+  return {
+    keep,
+    keepMove: ({ images, maps, bounds, cost }) => ({
+      images: keepAlias(images),
+      maps: Object.fromEntries(Object.entries(maps).map(([name, map]) => [name, keepAlias(map)])),
+      bounds,
+      ...(cost === undefined ? {} : { cost: keepAlias(cost) }),
+    }),
+    free: () => {
+      tf.dispose(kept);
+    },
+  };
 }
 
 /** Gradients in the variables' order; a variable that the loss does not reach (the unused branch of batch norm) has gradient zero. */

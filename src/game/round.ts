@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Discriminator } from '../discriminator/discriminator.ts';
 import type { Generator, LabelledImages, Perturbed, Turn } from '../generator/generator.ts';
 import type { ImagePool } from './image-pool.ts';
-import { inOrder, learn, type LearnSettings, type RoundMetrics } from './learn.ts';
+import { inOrder, learn, type Adversary, type LearnSettings, type RoundMetrics } from './learn.ts';
 import { generatorLoss } from './objective.ts';
 import type { Optimizer } from './optimizer.ts';
 import { perturbationMetrics } from './perturbation.ts';
@@ -114,7 +114,11 @@ function detectorStep(
     const measured = perturbationMetrics(players.generator.name, batch.images, perturbed);
     const images =
       players.pool?.exchange({ ...batch, images: perturbed.images }, turn.rng) ?? perturbed.images;
-    const adversary = { images: () => images, variables: [] };
-    return { ...learn(players, batch, adversary, settings, learningRate).metrics, ...measured };
+    const adversary: Adversary = {
+      play: () => ({ ...perturbed, images }),
+      variables: [],
+      measure: () => measured,
+    };
+    return learn(players, batch, adversary, settings, learningRate).metrics;
   });
 }

@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { LabelledImages, Turn } from '../generator/generator.ts';
-import { learn, type RoundMetrics } from './learn.ts';
+import { learn, type Adversary, type RoundMetrics } from './learn.ts';
 import { perturbationMetrics } from './perturbation.ts';
 import type { GameSettings, LearningRates, Players } from './round.ts';
 import { victimOf } from './victim.ts';
@@ -31,19 +31,14 @@ export function playSimultaneously(
   }
   return tf.tidy(() => {
     const victim = victimOf(detector, settings);
-    let cost: tf.Tensor1D | undefined;
     let paid = 0;
-    let measured: RoundMetrics = {};
-    const adversary = {
+    const adversary: Adversary = {
       variables: learner.trainable,
-      images: () => {
-        const played = learner.play(batch, victim, turn);
-        cost = played.cost;
-        paid = tf.mean(cost).dataSync()[0]!;
-        measured = perturbationMetrics(generator.name, batch.images, played);
-        return played.images;
+      play: () => learner.play(batch, victim, turn),
+      measure: (played) => {
+        paid = tf.mean(played.cost!).dataSync()[0]!;
+        return perturbationMetrics(generator.name, batch.images, played);
       },
-      cost: () => cost!,
     };
     const { metrics, opponentGradients } = learn(players, batch, adversary, settings, learningRates.detector);
     // mean over the batch, and downhill on the negative
@@ -51,6 +46,6 @@ export function playSimultaneously(
     const { gradientNorm } = generatorOptimizer.step(downhill, learningRates.generator);
     learner.stepped();
     const loss_g = paid - metrics['loss_adversarial']!;
-    return { ...metrics, ...measured, loss_g, gradient_norm_g: gradientNorm };
+    return { ...metrics, loss_g, gradient_norm_g: gradientNorm };
   });
 }

@@ -14,10 +14,11 @@ import {
   type Game,
 } from '../../src/game/players.ts';
 import { play, type PlaySettings } from '../../src/game/play.ts';
+import { PerturbationError } from '../../src/game/perturbation.ts';
 import { craft, type GameSettings } from '../../src/game/round.ts';
 import type { OptimizerSettings } from '../../src/game/optimizer.ts';
 import { GENERATORS } from '../../src/generator/index.ts';
-import type { LabelledImages } from '../../src/generator/generator.ts';
+import type { Generator, LabelledImages, Perturbed } from '../../src/generator/generator.ts';
 import { onTensorFlow } from '../support/engines.ts';
 import { lastTurn, noiseBatch, settle, shippedSettings, tinyDetector } from '../support/players.ts';
 import { changed, expectClose, expectNoLeak, snapshot } from '../support/tensors.ts';
@@ -198,6 +199,45 @@ onTensorFlow('ways of playing', () => {
         [whole, resumed, start].forEach(({ game }) => disposeGame(game));
         rmSync(folder, { recursive: true });
       });
+    }
+  });
+
+  it('keep no tensor of an opponent that breaks its word, and move nobody', () => {
+    for (const [name, settings] of [
+      ['generative', SIMULTANEOUS],
+      ['fgsm', { ...FREE, replays: 2 }],
+      ['blur', { ...FREE, replays: 2 }],
+    ] as const) {
+      const game = gameOf(name, {}, settings.play === 'free');
+      const boundless = (perturbed: Perturbed): Perturbed => ({
+        ...perturbed,
+        bounds: { pixels: { norm: 'linf', limit: -1 } },
+      });
+      const { ascent, learners } = game.generator;
+      const generator: Generator = {
+        ...game.generator,
+        learners: learners.map((learner) => ({
+          ...learner,
+          play: (...given) => ({ ...boundless(learner.play(...given)), cost: tf.zeros([LABELS.length]) }),
+        })),
+        ...(ascent === undefined
+          ? {}
+          : {
+              ascent: (...given) => {
+                const problem = ascent(...given);
+                return { ...problem, perturbedBy: (varied) => boundless(problem.perturbedBy(varied)) };
+              },
+            }),
+      };
+      const breaking = { ...game, generator };
+      const trainable = new Map(game.detector.trainable.map((variable) => [variable.name, variable]));
+      const before = snapshot(new Map([...trainable, ...generator.state]));
+      expectNoLeak(() => {
+        expect(() => play(breaking, batch, settings, RATES, turn(game))).to.throw(PerturbationError);
+      });
+      const after = snapshot(new Map([...trainable, ...generator.state]));
+      expect(changed(before, after)).to.deep.equal([]);
+      disposeGame(game);
     }
   });
 
