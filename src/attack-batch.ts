@@ -3,12 +3,13 @@ import * as tf from '@tensorflow/tfjs';
 import type { Batch } from './data/dataset.ts';
 import { INFERENCE, type Discriminator } from './discriminator/discriminator.ts';
 import type { AttackRow, BoundUse, Change, Judged } from './evaluation/attack-figures.ts';
+import { comparisonOf } from './game/comparison.ts';
 import { crossEntropy } from './game/objective.ts';
 import { boundUse, checkPerturbed, PerturbationError } from './game/perturbation.ts';
 import { victimOf } from './game/victim.ts';
 import type { Generator, LabelledImages, Perturbed, Turn } from './generator/generator.ts';
 import { toTensors } from './prepare.ts';
-import type { Comparison, ImageBatch } from './reports/pictures.ts';
+import type { Comparison } from './reports/pictures.ts';
 
 /** Columns of the comparison. */
 const COLUMNS = 8;
@@ -80,7 +81,12 @@ function attackInScope(
       bounds: Object.fromEntries(bounds),
     };
   });
-  return { rows, images: values, bytes, comparison: comparisonOf(clean, images, perturbed) };
+  const comparison = comparisonOf(
+    clean,
+    { ...perturbed, images },
+    { columns: COLUMNS, amplification: AMPLIFICATION },
+  );
+  return { rows, images: values, bytes, comparison };
 }
 
 /** The shares of its bounds that the opponent used. Throws, naming the image, if it left them or [0, 1]. */
@@ -119,17 +125,4 @@ function changeOf(clean: tf.Tensor4D, images: tf.Tensor4D): Change[] {
     boundUse(clean, { images, maps: {}, bounds: { pixels: { norm, limit: 1 } } })['pixels']!;
   const [linf, l2] = [lengths('linf'), lengths('l2')];
   return Array.from(linf, (value, i) => ({ linf: value, l2: l2[i]! }));
-}
-
-/** The first images, and in colour the bounded maps that the opponent chose. */
-function comparisonOf(clean: tf.Tensor4D, images: tf.Tensor4D, { maps, bounds }: Perturbed): Comparison {
-  const first = (tensor: tf.Tensor4D): ImageBatch => {
-    const part = tensor.slice([0, 0, 0, 0], [Math.min(COLUMNS, tensor.shape[0]), -1, -1, -1]);
-    return { shape: part.shape, data: part.dataSync<'float32'>() };
-  };
-  const shown = Object.entries(maps).flatMap(([name, map]) => {
-    const largest = bounds[name]?.limit ?? 0;
-    return largest > 0 && map.shape[3] <= 3 ? [{ name, values: first(map), largest }] : [];
-  });
-  return { clean: first(clean), adversarial: first(images), maps: shown, amplification: AMPLIFICATION };
 }

@@ -3,12 +3,15 @@ import * as tf from '@tensorflow/tfjs';
 import type { Perturbed } from '../generator/generator.ts';
 import type { Comparison, ImageBatch, ShownMap } from '../reports/pictures.ts';
 
-/** Units of the maps that have one. */
-const UNITS: Readonly<Record<string, string>> = { sigma: 'px', flow: 'px' };
+/** Maps in pixels; those of an opponent's parts have the part's key before their name. */
+const IN_PIXELS = /^(\w+_)?(sigma|flow)$/;
+/** A map of more channels has no colours to be shown in. */
+const MOST_CHANNELS = 3;
 
 /**
- * The first `columns` images of a batch beside what the opponent made of them and the maps that it chose. A map's scale ends at its
- * bound, so that pictures of all rounds compare; without a bound, at the whole number that it reaches.
+ * The first `columns` images of a batch beside what the opponent made of them and the maps that it chose, but for maps of more than
+ * three channels. A map's scale ends at its bound, so that pictures of all rounds compare; without a bound, at the whole number that it
+ * reaches.
  *
  * @param amplification differences are shown times this
  */
@@ -17,16 +20,16 @@ export function comparisonOf(
   { images, maps, bounds }: Perturbed,
   { columns, amplification }: { readonly columns: number; readonly amplification: number },
 ): Comparison {
-  const shown = Object.entries(maps).map(([name, map]): ShownMap => {
+  const showable = Object.entries(maps).filter(([, map]) => map.shape[3] <= MOST_CHANNELS);
+  const shown = showable.map(([name, map]): ShownMap => {
     const bound = bounds[name];
     // the length of a whole image's values says nothing of one pixel's
     const limit = bound === undefined || bound.norm === 'l2' ? 0 : bound.limit;
-    const unit = UNITS[name];
     return {
       name,
       values: firstOf(map, columns),
       largest: limit > 0 ? limit : largestOf(map),
-      ...(unit === undefined ? {} : { unit }),
+      ...(IN_PIXELS.test(name) ? { unit: 'px' } : {}),
     };
   });
   return {
