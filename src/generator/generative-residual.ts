@@ -12,7 +12,7 @@ const settings = {
   ...networkSettings,
 };
 
-/** x̃ = clip(x + eps · tanh(network(x)), 0, 1). */
+/** r = eps · tanh(network(x)), the map `residual`; x̃ = clip(x + r, 0, 1). */
 export const generativeResidual: GeneratorVariant<typeof settings> = {
   name: 'generative-residual',
   settings,
@@ -21,10 +21,16 @@ export const generativeResidual: GeneratorVariant<typeof settings> = {
   create: (config, context) =>
     learnedGenerator('generative-residual', config, context, {
       outputChannels: 3,
-      change: (images, output) => ({
-        images: tf.clipByValue(tf.add(images, tf.mul(tf.tanh(output), config.eps)), 0, 1) as tf.Tensor4D,
-        maps: {},
-        bounds: { pixels: { norm: 'linf', limit: config.eps } },
-      }),
+      change: (images, output) => {
+        const residual = tf.mul(tf.tanh(output), config.eps) as tf.Tensor4D;
+        return {
+          images: tf.clipByValue(tf.add(images, residual), 0, 1) as tf.Tensor4D,
+          maps: { residual },
+          bounds: {
+            pixels: { norm: 'linf', limit: config.eps },
+            residual: { norm: 'pixel', limit: config.eps * Math.sqrt(images.shape[3]) },
+          },
+        };
+      },
     }),
 };

@@ -37,8 +37,13 @@ onTensorFlow('learned residual images', () => {
       const perturbed = opponent.perturb(batch, unused, lastTurn());
       expectClose(perturbed.images.dataSync(), expected, { absolute: 1e-6 });
       expect(expected.some((v) => v === 1) && expected.some((v) => v === 0)).to.equal(true);
-      expect(perturbed.maps).to.deep.equal({});
-      expect(perturbed.bounds).to.deep.equal({ pixels: { norm: 'linf', limit: 0.1 } });
+      const residual = clean.map((_, i) => 0.1 * Math.tanh(says[i % 3]!));
+      expect(Object.keys(perturbed.maps)).to.deep.equal(['residual']);
+      expectClose(perturbed.maps['residual']!.dataSync(), residual, { absolute: 1e-6 });
+      expect(perturbed.bounds).to.deep.equal({
+        pixels: { norm: 'linf', limit: 0.1 },
+        residual: { norm: 'pixel', limit: 0.1 * Math.sqrt(3) },
+      });
     });
     opponent.dispose();
   });
