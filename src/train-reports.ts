@@ -106,12 +106,11 @@ export interface Watch {
  */
 export function openWatch(
   { seed, game: settings, evaluation }: RunConfig,
-  opponent: Game['generator'],
   val: readonly Sample[],
   reporter: Reporter,
   tell: (line: string) => void,
 ): Watch {
-  const monitors = openMonitors({ learned: opponent.learners.length > 0 });
+  const monitors = openMonitors();
   const keeper = keepImages(spreadSubset(val, evaluation.probe_images));
   const raise = (alarms: readonly Alarm[], round: number): void => {
     for (const { name, message } of alarms) {

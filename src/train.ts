@@ -60,7 +60,7 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
   tellSkipped(dataset.skipped, options);
   const loader = await openLoader(dataset, { seed: config.seed, augment: config.augment });
   const game = await openGame(config, dataset.size);
-  const watch = openWatch(config, game.generator, dataset.samples('val'), options.reporter, options.log);
+  const watch = openWatch(config, dataset.samples('val'), options.reporter, options.log);
   try {
     return await playAll(game, loader, watch, config, options);
   } finally {

@@ -104,7 +104,7 @@ export function learn(
 }
 
 /** Keeps tensors beyond the gradient's own tidy, until they are freed together. */
-function keeper(): {
+export function keeper(): {
   readonly keep: <T extends tf.Tensor>(tensor: T) => T;
   readonly keepMove: (move: AdversaryMove) => AdversaryMove;
   readonly free: () => void;

@@ -64,11 +64,28 @@ export function balanceOf(metrics: RoundMetrics): RoundMetrics {
   return balance;
 }
 
+/** Begins the tags of what a learner played itself. */
+const LEARNED = 'learned_';
+const AT_BOUND = '_at_bound';
+const AT_ZERO = '_at_zero';
+
+/**
+ * Of what the game measured of a learner's own images the figures by which a collapse would show, under tags of their own: `learned_MAP_at_bound`
+ * and `learned_MAP_at_zero`. The figures of the opponent as a whole would not do: a chain holds maps of classical attacks too, which
+ * may well end at their bound, and a mixture may be playing another of its opponents.
+ */
+export function learnedFigures(measured: RoundMetrics): RoundMetrics {
+  const figures = Object.entries(measured).filter(
+    ([name]) => name.endsWith(AT_BOUND) || name.endsWith(AT_ZERO),
+  );
+  return Object.fromEntries(figures.map(([name, value]) => [`${LEARNED}${name}`, value]));
+}
+
 /** What is wrong now, by alarm: the sentence that says what was seen, what it means and what to do. */
 type Findings = Readonly<Record<string, string>>;
 
-/** @param opponent `learned`: whether it has parameters that could collapse; classical attacks may well end at their bound */
-export function openMonitors(opponent: { readonly learned: boolean }): Monitors {
+/** Opens a watch over one game. */
+export function openMonitors(): Monitors {
   let window: RoundMetrics[] = [];
   // an alarm near its threshold must not speak every other round: a window without cause ends it
   const rounds = openOnsets(WINDOW);
@@ -83,7 +100,7 @@ export function openMonitors(opponent: { readonly learned: boolean }): Monitors 
       if (window.length < WINDOW) {
         return [];
       }
-      const findings = { ...balanceFindings(window), ...(opponent.learned ? collapseFindings(window) : {}) };
+      const findings = { ...balanceFindings(window), ...collapseFindings(window) };
       return rounds(findings, `rounds ${round - WINDOW + 1} to ${round}`);
     },
     probe: (round, metrics) => probes(overfittingFindings(metrics), `round ${round}`),
@@ -136,17 +153,17 @@ function balanceFindings(window: readonly RoundMetrics[]): Findings {
   return findings;
 }
 
-/** Maps of learned opponents of which nearly every pixel is at one end. */
+/** Maps that a learner plays of which nearly every pixel is at one end. */
 function collapseFindings(window: readonly RoundMetrics[]): Findings {
   const ends = [
     {
-      suffix: '_at_bound',
+      suffix: AT_BOUND,
       where: 'its bound',
       meaning:
         'it does the same to every pixel, from where its gradient hardly brings it back. Lower optimizer_g.lr, set generator.penalty, or raise the bound',
     },
     {
-      suffix: '_at_zero',
+      suffix: AT_ZERO,
       where: 'zero',
       meaning:
         'it has given up, and the detector plays alone. Lower generator.penalty, or try another optimizer_g.lr or a later start (game.clean_rounds)',
@@ -154,11 +171,13 @@ function collapseFindings(window: readonly RoundMetrics[]): Findings {
   ];
   const findings: Record<string, string> = {};
   for (const { suffix, where, meaning } of ends) {
-    for (const tag of Object.keys(window.at(-1)!).filter((name) => name.endsWith(suffix))) {
+    for (const tag of Object.keys(window.at(-1)!).filter(
+      (name) => name.startsWith(LEARNED) && name.endsWith(suffix),
+    )) {
       const share = meanOf(window, tag);
       if (share > COLLAPSED_SHARE) {
-        const map = tag.slice(0, -suffix.length);
-        findings[`collapsed_${tag}`] =
+        const map = tag.slice(LEARNED.length, -suffix.length);
+        findings[`collapsed_${map}${suffix}`] =
           `the opponent has collapsed. ${percent(share)} of the pixels of its map ${map} are at ${where}: ${meaning}`;
       }
     }

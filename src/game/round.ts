@@ -6,7 +6,8 @@ import * as tf from '@tensorflow/tfjs';
 import type { Discriminator } from '../discriminator/discriminator.ts';
 import type { Generator, LabelledImages, Perturbed, Turn } from '../generator/generator.ts';
 import type { ImagePool } from './image-pool.ts';
-import { inOrder, learn, type Adversary, type LearnSettings, type RoundMetrics } from './learn.ts';
+import { inOrder, keeper, learn, type Adversary, type LearnSettings, type RoundMetrics } from './learn.ts';
+import { learnedFigures } from './monitors.ts';
 import { generatorLoss } from './objective.ts';
 import type { Optimizer } from './optimizer.ts';
 import { perturbationMetrics } from './perturbation.ts';
@@ -85,16 +86,25 @@ function generatorStep(
   return tf.tidy(() => {
     const victim = victimOf(detector, settings);
     const trainable = generator.learners.flatMap((learner) => learner.trainable);
-    const { value, grads } = tf.variableGrads(() => {
-      const losses = generator.learners.map((learner) => {
-        const { images, cost } = learner.play(batch, victim, turn);
-        return generatorLoss(tf.sub(victim.lossOf(images, batch.labels), cost));
-      });
-      return tf.addN(losses);
-    }, trainable);
-    const { gradientNorm } = generatorOptimizer.step(inOrder(trainable, grads), learningRate);
-    generator.learners.forEach((learner) => learner.stepped());
-    return { loss_g: value.dataSync()[0]!, gradient_norm_g: gradientNorm };
+    const moves: Perturbed[] = [];
+    const beyond = keeper();
+    try {
+      const { value, grads } = tf.variableGrads(() => {
+        const losses = generator.learners.map((learner) => {
+          const move = learner.play(batch, victim, turn);
+          moves.push(beyond.keepMove(move));
+          return generatorLoss(tf.sub(victim.lossOf(move.images, batch.labels), move.cost));
+        });
+        return tf.addN(losses);
+      }, trainable);
+      const measured = moves.map((move) => perturbationMetrics(generator.name, batch.images, move));
+      const { gradientNorm } = generatorOptimizer.step(inOrder(trainable, grads), learningRate);
+      generator.learners.forEach((learner) => learner.stepped());
+      const figures = learnedFigures(Object.assign({}, ...measured) as RoundMetrics);
+      return { ...figures, loss_g: value.dataSync()[0]!, gradient_norm_g: gradientNorm };
+    } finally {
+      beyond.free();
+    }
   });
 }
 

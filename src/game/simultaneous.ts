@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { LabelledImages, Turn } from '../generator/generator.ts';
 import { learn, type Adversary, type RoundMetrics } from './learn.ts';
+import { learnedFigures } from './monitors.ts';
 import { perturbationMetrics } from './perturbation.ts';
 import type { GameSettings, LearningRates, Players } from './round.ts';
 import { victimOf } from './victim.ts';
@@ -37,7 +38,8 @@ export function playSimultaneously(
       play: () => learner.play(batch, victim, turn),
       measure: (played) => {
         paid = tf.mean(played.cost!).dataSync()[0]!;
-        return perturbationMetrics(generator.name, batch.images, played);
+        const measured = perturbationMetrics(generator.name, batch.images, played);
+        return { ...measured, ...learnedFigures(measured) };
       },
     };
     const { metrics, opponentGradients } = learn(players, batch, adversary, settings, learningRates.detector);

@@ -6,6 +6,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { number } from '../config/settings.ts';
 import type { Rng } from '../ops/random.ts';
+import type { Learner } from './generator.ts';
 import { createParts, opponentsProblems, opponentsSettings, ownedBy, type Combination } from './combined.ts';
 
 type Weights = Readonly<Record<string, number>>;
@@ -44,7 +45,9 @@ export const mixture: Combination = {
       return {
         name: 'mixture',
         ...ownedBy(parts),
-        learners: parts.flatMap(({ generator }) => generator.learners),
+        learners: parts.flatMap(({ key, generator }) =>
+          generator.learners.map((learner) => named(key, learner)),
+        ),
         perturb: (batch, victim, turn) => {
           const drawn = drawIndex(
             turn.rng,
@@ -56,6 +59,24 @@ export const mixture: Combination = {
     },
   }),
 };
+
+/** A part's learner that names what it plays by its key, so that the game can tell one learner's maps from another's. */
+function named(key: string, learner: Learner): Learner {
+  const byKey = <T>(of: Readonly<Record<string, T>>): Record<string, T> =>
+    Object.fromEntries(
+      Object.entries(of).map(([name, value]) => [name === 'pixels' ? name : `${key}_${name}`, value]),
+    );
+  return {
+    trainable: learner.trainable,
+    play: (batch, victim, turn) => {
+      const played = learner.play(batch, victim, turn);
+      return { ...played, maps: byKey(played.maps), bounds: byKey(played.bounds) };
+    },
+    stepped: () => {
+      learner.stepped();
+    },
+  };
+}
 
 /** An index drawn with probability weight / sum of weights; one draw. Weights are ≥ 0, and one is above. */
 function drawIndex(rng: Rng, weights: readonly number[]): number {

@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import {
@@ -11,7 +12,22 @@ import {
   WINDOW,
   type Monitors,
 } from '../../src/game/monitors.ts';
-import type { RoundMetrics } from '../../src/game/round.ts';
+import type { OptimizerSettings } from '../../src/game/optimizer.ts';
+import { createGame, disposeGame } from '../../src/game/players.ts';
+import { playRound, type GameSettings, type RoundMetrics } from '../../src/game/round.ts';
+import { chain } from '../../src/generator/chain.ts';
+import type { Combination, Opponents } from '../../src/generator/combined.ts';
+import { GENERATORS } from '../../src/generator/index.ts';
+import { mixture } from '../../src/generator/mixture.ts';
+import { onTensorFlow } from '../support/engines.ts';
+import { noiseBatch, settle, shippedSettings, tinyDetector } from '../support/players.ts';
+
+const HOW: GameSettings = {
+  objective: 'clean+adversarial',
+  lambda: 1,
+  crafting: 'eval',
+  auxiliary_bn: true,
+};
 
 /** A round in which both players do well. */
 const HEALTHY: RoundMetrics = {
@@ -19,8 +35,8 @@ const HEALTHY: RoundMetrics = {
   loss_adversarial: 0.5,
   accuracy_clean: 0.9,
   accuracy_adversarial: 0.8,
-  sigma_at_bound: 0.3,
-  sigma_at_zero: 0.1,
+  learned_sigma_at_bound: 0.3,
+  learned_sigma_at_zero: 0.1,
 };
 
 const CLEAN_ROUND: RoundMetrics = { loss_d: 0.6, loss_clean: 0.6, accuracy_clean: 0.7 };
@@ -28,7 +44,7 @@ const CLEAN_ROUND: RoundMetrics = { loss_d: 0.6, loss_clean: 0.6, accuracy_clean
 /** Plays so many rounds of one kind after each other, from round 1; gives the alarms as `round name`. */
 function told(
   rounds: readonly (readonly [number, RoundMetrics])[],
-  monitors: Monitors = openMonitors({ learned: true }),
+  monitors: Monitors = openMonitors(),
 ): readonly string[] {
   return rounds
     .flatMap(([count, metrics]) => Array<RoundMetrics>(count).fill(metrics))
@@ -57,7 +73,7 @@ describe('alarms: a game that goes well', () => {
         loss_adversarial: fc.double({ min: 0.41, max: 0.69, noNaN: true }),
         accuracy_clean: fc.double({ min: 0.85, max: 1, noNaN: true }),
         accuracy_adversarial: fc.double({ min: 0.6, max: 0.85, noNaN: true }),
-        sigma_at_bound: fc.double({ min: 0, max: COLLAPSED_SHARE, noNaN: true }),
+        learned_sigma_at_bound: fc.double({ min: 0, max: COLLAPSED_SHARE, noNaN: true }),
       }),
       { minLength: WINDOW, maxLength: 3 * WINDOW },
     );
@@ -75,8 +91,8 @@ describe('alarms: what has gone wrong', () => {
     ['label_leaking', { accuracy_adversarial: 0.9 + LEAK_MARGIN + 0.01 }],
     ['opponent_won', { loss_adversarial: OVERWHELMED * GUESSING + 0.01 }],
     ['opponent_powerless', { loss_adversarial: 0.3 * (1 + POWERLESS_SHARE / 2) }],
-    ['collapsed_sigma_at_bound', { sigma_at_bound: COLLAPSED_SHARE + 0.01 }],
-    ['collapsed_sigma_at_zero', { sigma_at_zero: 1 }],
+    ['collapsed_sigma_at_bound', { learned_sigma_at_bound: COLLAPSED_SHARE + 0.01 }],
+    ['collapsed_sigma_at_zero', { learned_sigma_at_zero: 1 }],
   ];
 
   for (const [name, wrong] of cases) {
@@ -139,14 +155,13 @@ describe('alarms: what has gone wrong', () => {
   });
 
   it('classical attacks may end at their bound', () => {
-    const atBound = with_({ sigma_at_bound: 1 });
-    expect(told([[2 * WINDOW, atBound]], openMonitors({ learned: false }))).to.deep.equal([]);
-    expect(told([[2 * WINDOW, atBound]])).to.have.length(1);
+    const atBound = with_({ sigma_at_bound: 1, first_flow_at_bound: 1, first_flow_at_zero: 1 });
+    expect(told([[2 * WINDOW, atBound]])).to.deep.equal([]);
   });
 
   it('says what was seen, since when, what it means, what to do', () => {
-    const monitors = openMonitors({ learned: true });
-    const wrong = with_({ accuracy_adversarial: 0.96, sigma_at_zero: 0.991 });
+    const monitors = openMonitors();
+    const wrong = with_({ accuracy_adversarial: 0.96, learned_sigma_at_zero: 0.991 });
     const alarms = Array.from({ length: WINDOW }, (_, i) => monitors.round(101 + i, wrong)).flat();
     expect(alarms.map(({ name }) => name)).to.deep.equal(['label_leaking', 'collapsed_sigma_at_zero']);
     expect(alarms[0]!.message).to.match(
@@ -159,7 +174,7 @@ describe('alarms: what has gone wrong', () => {
 
   it('a resumed run needs nothing kept: the alarm comes a window after the resumption', () => {
     const lost = with_({ loss_adversarial: 2.5 });
-    const resumed = openMonitors({ learned: true });
+    const resumed = openMonitors();
     const rounds = Array.from({ length: WINDOW }, (_, i) => resumed.round(501 + i, lost).length);
     expect(rounds).to.deep.equal([...Array<number>(WINDOW - 1).fill(0), 1]);
   });
@@ -172,7 +187,7 @@ describe('alarms: catastrophic overfitting', () => {
     [`accuracy_pgd10${suffix}`]: pgd10,
   });
   const alarmsOf = (...probes: readonly Record<string, number>[]) => {
-    const monitors = openMonitors({ learned: false });
+    const monitors = openMonitors();
     return probes.flatMap((metrics, i) =>
       monitors.probe(50 * (i + 1), metrics).map(({ name }) => `${50 * (i + 1)} ${name}`),
     );
@@ -198,10 +213,76 @@ describe('alarms: catastrophic overfitting', () => {
   });
 
   it('names the figures and the remedy', () => {
-    const [alarm] = openMonitors({ learned: false }).probe(150, probed(0.875, 0.9375, 0.25));
+    const [alarm] = openMonitors().probe(150, probed(0.875, 0.9375, 0.25));
     expect(alarm!.message).to.match(
       /^alarm, round 150: catastrophic overfitting\. .*93\.8 % against the opponent.*25\.0 % against ten steps of PGD.*87\.5 % of the clean.*generator\.random_start=true/,
     );
+  });
+});
+
+onTensorFlow('alarms: opponents made of others', () => {
+  const ONE_STEP = ['pgd', { steps: 1 }] as const;
+  const GENERATIVE = ['generative', { shared: true, width: 2, depth: 1, blocks: 0 }] as const;
+  const FLOW_AT_BOUND = ['sat', { flow_max: 0.01, steps: 1, step_size: 100, direction: 'sign' }] as const;
+
+  /** The collapses that are told in a window of rounds in which nobody learns. */
+  const collapses = (
+    combination: Combination,
+    parts: Readonly<Record<string, readonly [string, Readonly<Record<string, unknown>>]>>,
+    own: Readonly<Record<string, unknown>>,
+    /** What the networks say of every pixel; null for what they start with. */
+    says: number | null,
+  ): readonly string[] => {
+    const sections = Object.entries(parts).map(([key, [name, changes]]) => [
+      key,
+      { ...shippedSettings('generator', name), ...changes },
+    ]);
+    const variants = Object.entries(parts).map(([key, [name]]) => [key, GENERATORS[name]!]);
+    const generator = combination
+      .of(Object.fromEntries(variants) as Opponents)
+      .create({ opponents: Object.fromEntries(sections) as unknown, ...own }, { imageSize: 16, seed: 2 });
+    for (const [name, variable] of generator.state) {
+      if (says === null || !/output_conv/.test(name)) continue;
+      tf.tidy(() => variable.assign(tf.fill(variable.shape, name.endsWith('bias') ? says : 0)));
+    }
+    const batch = noiseBatch([0, 1, 1, 0]);
+    const detector = tinyDetector();
+    settle(detector, batch.images);
+    const sgd = { ...shippedSettings('optimizer', 'sgd'), lr: 0 } as unknown as OptimizerSettings;
+    const game = createGame(detector, generator, { seed: 1, optimizer_d: sgd, optimizer_g: sgd });
+    const settings = { ...HOW, g_per_d: 1, d_per_g: 1 };
+    const monitors = openMonitors();
+    const names = new Set<string>();
+    for (let round = 1; round <= WINDOW; round++) {
+      const turn = { rng: game.rng, progress: 1 };
+      const metrics = playRound(game, batch, settings, { detector: 0, generator: 0 }, turn);
+      monitors.round(round, metrics).forEach(({ name }) => names.add(name));
+    }
+    disposeGame(game);
+    tf.dispose([batch.images, batch.labels]);
+    return [...names].filter((name) => name.startsWith('collapsed'));
+  };
+
+  it('a mixture’s generator that has collapsed is told, however seldom it is drawn', () => {
+    const parts = { first: GENERATIVE, second: ONE_STEP };
+    const [never, seldom] = [{ weights: { first: 0, second: 1 } }, { weights: { first: 1, second: 2 } }];
+    expect(collapses(mixture, parts, never, 50)).to.deep.equal(['collapsed_first_sigma_at_bound']);
+    expect(collapses(mixture, parts, seldom, -50)).to.deep.equal(['collapsed_first_sigma_at_zero']);
+    expect(collapses(mixture, parts, seldom, null)).to.deep.equal([]);
+  });
+
+  it('a chain’s classical part may end at its bound, its generator may not', () => {
+    const parts = { first: FLOW_AT_BOUND, second: GENERATIVE };
+    expect(collapses(chain, parts, {}, null)).to.deep.equal([]);
+    expect(collapses(chain, parts, {}, 50)).to.deep.equal(['collapsed_second_sigma_at_bound']);
+  });
+
+  it('a residual at its bound, or at zero, is a collapse too', () => {
+    const parts = { first: ['generative-residual', GENERATIVE[1]], second: ONE_STEP } as const;
+    const weights = { first: 1, second: 1 };
+    expect(collapses(mixture, parts, { weights }, 50)).to.deep.equal(['collapsed_first_residual_at_bound']);
+    expect(collapses(mixture, parts, { weights }, 0)).to.deep.equal(['collapsed_first_residual_at_zero']);
+    expect(collapses(mixture, parts, { weights }, 0.5)).to.deep.equal([]);
   });
 });
 

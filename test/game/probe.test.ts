@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
-import { openTensorFlow } from '../../src/tensorflow/binding.ts';
-import { registerFastKernels } from '../../src/tensorflow/kernels.ts';
+import { onTensorFlow } from '../support/engines.ts';
 import type { Discriminator, Pass } from '../../src/discriminator/discriminator.ts';
 import { openMonitors } from '../../src/game/monitors.ts';
 import { probe } from '../../src/game/probe.ts';
@@ -62,18 +61,14 @@ const weak = (change: tf.Tensor): tf.Tensor => tf.sub(0.5, change);
 const firm = (change: tf.Tensor): tf.Tensor => tf.sub(1, tf.mul(change, 0.5));
 const softplus = (x: number): number => Math.log1p(Math.exp(x));
 
-describe('probe', () => {
+onTensorFlow('probe', () => {
   let batch: LabelledImages;
 
-  before(() => {
-    openTensorFlow({ device: 'cpu', threads: 2 });
-    registerFastKernels();
-    batch = greyBatch();
-  });
+  before(() => (batch = greyBatch()));
   after(() => tf.dispose([batch.images, batch.labels]));
 
   const alarms = (metrics: Readonly<Record<string, number>>) =>
-    openMonitors({ learned: false })
+    openMonitors()
       .probe(50, metrics)
       .map(({ name }) => name);
 

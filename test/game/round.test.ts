@@ -240,8 +240,11 @@ onTensorFlow('a round', () => {
       'perturbation',
     ];
     expect(keys('fgsm', {})).to.deep.equal([...both, 'budget_pixels'].sort());
+    const learned = ['learned_sigma_at_bound', 'learned_sigma_at_zero'];
     const sigma = ['budget_sigma', 'sigma_at_bound', 'sigma_at_zero', 'sigma_mean'];
-    expect(keys('generative', {})).to.deep.equal([...both, ...sigma, 'gradient_norm_g', 'loss_g'].sort());
+    expect(keys('generative', {})).to.deep.equal(
+      [...both, ...sigma, ...learned, 'gradient_norm_g', 'loss_g'].sort(),
+    );
     expect(keys('fgsm', { objective: 'clean' })).to.deep.equal([
       'accuracy_clean',
       'gradient_norm_d',
