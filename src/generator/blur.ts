@@ -86,8 +86,11 @@ export const blur: GeneratorVariant<typeof settings> = {
     }),
 };
 
-/** Says so where reflection at the border needs larger images; all is well where their size is not known yet. */
-export function windowProblems(k: number, imageSize: number | null): SettingsProblem[] {
+/**
+ * What is wrong with a window of k×k pixels on images of that size, for any opponent that reflects images at their border: that needs
+ * more than (k − 1)/2 pixels. Nothing is known to be wrong while the size is not known.
+ */
+export function windowProblems(k: number, imageSize: number | null): readonly SettingsProblem[] {
   const radius = (k - 1) / 2;
   if (imageSize === null || imageSize > radius) {
     return [];

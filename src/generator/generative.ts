@@ -5,14 +5,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { choice, number } from '../config/settings.ts';
 import { gaussianBlur } from '../ops/gaussian-blur.ts';
+import { windowProblems } from './blur.ts';
 import type { GeneratorVariant } from './generator.ts';
-import {
-  LEARNED_PLAYS,
-  learnedGenerator,
-  networkProblems,
-  networkSettings,
-  windowProblems,
-} from './learned.ts';
+import { LEARNED_PLAYS, learnedGenerator, networkProblems, networkSettings } from './learned.ts';
 
 const settings = {
   k: choice([3, 5, 7, 9], 'Side of the blur window in pixels.'),

@@ -79,13 +79,6 @@ export function networkProblems(
   return problem === null ? [] : [{ key: 'depth', problem }];
 }
 
-/** What is wrong with a window of k×k pixels on images of that size: reflection at the border needs more than (k − 1)/2 pixels. */
-export function windowProblems(k: number, imageSize: number | null): readonly SettingsProblem[] {
-  return imageSize === null || imageSize > (k - 1) / 2
-    ? []
-    : [{ key: 'k', problem: `images of ${imageSize} pixels are too small for a window of ${k}` }];
-}
-
 /**
  * Builds a learned opponent. Throws if the image size does not fit the depth.
  *

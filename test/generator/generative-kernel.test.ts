@@ -153,7 +153,7 @@ onTensorFlow('learned kernels', () => {
   it('need images larger than their radius, with the key named', () => {
     expect(generativeKernel.check!({ ...SETTINGS, k: 7 }, { imageSize: 2 })).to.deep.include({
       key: 'k',
-      problem: 'images of 2 pixels are too small for a window of 7',
+      problem: 'is 7, but a window of 7 needs images of more than 3 pixels, not 2',
     });
     expect(generativeKernel.check!({ ...SETTINGS, k: 7 }, { imageSize: 4 })).to.deep.equal([]);
   });

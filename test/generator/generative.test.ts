@@ -78,7 +78,7 @@ onTensorFlow('learned blur maps', () => {
   it('need images larger than the window’s radius, with the key named', () => {
     const given = { ...SETTINGS, k: 9, depth: 1 } as const;
     expect(generative.check!(given, { imageSize: 4 })).to.deep.equal([
-      { key: 'k', problem: 'images of 4 pixels are too small for a window of 9' },
+      { key: 'k', problem: 'is 9, but a window of 9 needs images of more than 4 pixels, not 4' },
     ]);
     expect(generative.check!(given, { imageSize: 6 })).to.deep.equal([]);
   });
