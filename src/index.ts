@@ -4,6 +4,14 @@ export { run, type RunOptions } from './run.ts';
 export { train, type TrainOptions, type TrainResult } from './train.ts';
 export { evaluate, type EvaluateOptions, type RunEvaluation } from './evaluate.ts';
 export { prepareData } from './prepare.ts';
+export { attack, type AttackOptions, type AttackReport, type OpponentChoice } from './attack.ts';
+export {
+  exportDetector,
+  EXPORT_FORMATS,
+  type Exported,
+  type ExportFormat,
+  type ExportOptions,
+} from './export.ts';
 
 export type { Batch, Dataset, RgbImage, Sample, Split } from './data/dataset.ts';
 export type { DatasetContext, DatasetVariant } from './data/module.ts';
@@ -15,6 +23,13 @@ export { classicalAttack, type ClassicalAttack } from './generator/classical.ts'
 export * as directions from './generator/directions.ts';
 export { goalOf, type Goal } from './generator/goal.ts';
 export { gradientAscent, type Ascent, type AscentSteps } from './generator/gradient-ascent.ts';
+export {
+  learnedGenerator,
+  networkProblems,
+  networkSettings,
+  type NetworkSettings,
+  type Use,
+} from './generator/learned.ts';
 export { projectL2, projectLinf } from './generator/norm-ball.ts';
 
 export * from './discriminator/discriminator.ts';
@@ -25,7 +40,17 @@ export { craft, playRound, type Players, type RoundMetrics, type RoundSettings }
 export { play, type PlaySettings } from './game/play.ts';
 export { boundUse, checkPerturbed, PerturbationError } from './game/perturbation.ts';
 export { victimOf } from './game/victim.ts';
-export { createGame, restoreDetector, restoreGame, type Game } from './game/players.ts';
+export { createImagePool, type ImagePool } from './game/image-pool.ts';
+export {
+  createCarried,
+  createGame,
+  disposeGame,
+  gameState,
+  restoreDetector,
+  restoreGame,
+  type Game,
+  type Memory,
+} from './game/players.ts';
 export { readCheckpoint, saveCheckpoint } from './game/checkpoint.ts';
 export { createOptimizer, type Optimizer } from './game/optimizer.ts';
 
@@ -36,7 +61,7 @@ export { readScores, writeScores, type ScoreRow } from './evaluation/scores.ts';
 
 export { batchNormInference, batchNormTraining } from './ops/batch-norm.ts';
 export { flowSmoothness, flowWarp } from './ops/flow-warp.ts';
-export { gaussianBlur } from './ops/gaussian-blur.ts';
+export { blurWith, gaussianBlur, ringDifferences, type RingDifferences } from './ops/gaussian-blur.ts';
 export { createRng, type Rng } from './ops/random.ts';
 export { decodeSafeTensors, encodeSafeTensors } from './ops/safetensors.ts';
 
