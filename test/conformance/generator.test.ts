@@ -33,7 +33,7 @@ const NO_STEPS = { blind: null, manySteps: null, largestChange: 1, drawsPerBatch
 
 /** What the suite needs to know of each opponent that ships. */
 const CASES: Readonly<Record<string, Omit<GeneratorCase, 'variant' | 'settings'>>> = {
-  none: { ...NO_STEPS, powerless: {}, largestChange: 0, fixedSize: false },
+  none: { ...NO_STEPS, powerless: {}, largestChange: 0, fixedSize: false, learns: false },
   fgsm: {
     powerless: { eps: 0 },
     blind: { eps: 0 },
@@ -41,6 +41,7 @@ const CASES: Readonly<Record<string, Omit<GeneratorCase, 'variant' | 'settings'>
     largestChange: 0.00784,
     drawsPerBatch: false,
     fixedSize: false,
+    learns: false,
   },
   pgd: {
     powerless: { eps: 0 },
@@ -49,6 +50,7 @@ const CASES: Readonly<Record<string, Omit<GeneratorCase, 'variant' | 'settings'>
     largestChange: 0.00784,
     drawsPerBatch: true,
     fixedSize: false,
+    learns: false,
   },
   sat: {
     powerless: { flow_max: 0 },
@@ -57,6 +59,7 @@ const CASES: Readonly<Record<string, Omit<GeneratorCase, 'variant' | 'settings'>
     largestChange: 1,
     drawsPerBatch: false,
     fixedSize: false,
+    learns: false,
   },
   blur: {
     powerless: { sigma: 0, step_size: 0 },
@@ -65,6 +68,7 @@ const CASES: Readonly<Record<string, Omit<GeneratorCase, 'variant' | 'settings'>
     largestChange: 1,
     drawsPerBatch: false,
     fixedSize: false,
+    learns: false,
   },
   'blur-released': {
     powerless: { length: 1e6 },
@@ -73,10 +77,17 @@ const CASES: Readonly<Record<string, Omit<GeneratorCase, 'variant' | 'settings'>
     largestChange: 1,
     drawsPerBatch: false,
     fixedSize: false,
+    learns: false,
   },
-  generative: { ...NO_STEPS, powerless: { sigma_max: 1e-6 }, fixedSize: true },
-  'generative-kernel': { ...NO_STEPS, powerless: { strength: 0 }, fixedSize: true },
-  'generative-residual': { ...NO_STEPS, powerless: { eps: 0 }, largestChange: 0.0314, fixedSize: true },
+  generative: { ...NO_STEPS, powerless: { sigma_max: 1e-6 }, fixedSize: true, learns: true },
+  'generative-kernel': { ...NO_STEPS, powerless: { strength: 0 }, fixedSize: true, learns: true },
+  'generative-residual': {
+    ...NO_STEPS,
+    powerless: { eps: 0 },
+    largestChange: 0.0314,
+    fixedSize: true,
+    learns: true,
+  },
   mixture: combinationCase('mixture'),
   chain: combinationCase('chain'),
 };
@@ -90,6 +101,7 @@ function combinationCase(name: string): Omit<GeneratorCase, 'variant' | 'setting
     largestChange: 1,
     drawsPerBatch: true,
     fixedSize: false,
+    learns: false,
   };
 }
 

@@ -111,6 +111,7 @@ describe('docs: the recipes of CONTRIBUTING.md', () => {
       largestChange: 0.05,
       drawsPerBatch: false,
       fixedSize: false,
+      learns: false,
     });
   });
 

@@ -268,7 +268,10 @@ onTensorFlow('chain of opponents', () => {
         expect(played.bounds).to.deep.equal({ second_sigma: { norm: 'pixel', limit: 2 } });
         expect(Object.keys(played.maps)).to.deep.equal(['second_sigma']);
         const third = generator.learners[1]!.play(batch, victim(detector), lastTurn());
-        expect(third.bounds).to.deep.equal({ third_pixels: { norm: 'linf', limit: 0.0314 } });
+        expect(third.bounds).to.deep.equal({
+          third_pixels: { norm: 'linf', limit: 0.0314 },
+          third_residual: { norm: 'pixel', limit: 0.0314 * Math.sqrt(3) },
+        });
         checkPerturbed('chain', batch.images, third);
       });
       generator.dispose();
@@ -391,6 +394,7 @@ onTensorFlow('chain of opponents', () => {
       largestChange: 1,
       drawsPerBatch: true,
       fixedSize: true,
+      learns: true,
     });
   });
 });

@@ -286,6 +286,7 @@ onTensorFlow('mixture of opponents', () => {
       largestChange: 1,
       drawsPerBatch: true,
       fixedSize: true,
+      learns: true,
     });
   });
 });
