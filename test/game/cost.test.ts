@@ -4,12 +4,26 @@ import { expect } from 'chai';
 import { smallCnn } from '../../src/discriminator/small-cnn.ts';
 import { GENERATORS } from '../../src/generator/index.ts';
 import { crossEntropy } from '../../src/game/objective.ts';
+import type { OptimizerSettings } from '../../src/game/optimizer.ts';
+import { play as runRound, type PlaySettings } from '../../src/game/play.ts';
+import { createCarried, createGame, disposeGame } from '../../src/game/players.ts';
 import { victimOf } from '../../src/game/victim.ts';
 import { createRng } from '../../src/ops/random.ts';
 import { nodeBackend } from '../../src/tensorflow/backend.ts';
 import { openTensorFlow } from '../../src/tensorflow/binding.ts';
 import { registerFastKernels } from '../../src/tensorflow/kernels.ts';
-import { lastTurn, shippedSettings } from '../support/players.ts';
+import { lastTurn, noiseBatch, shippedSettings } from '../support/players.ts';
+
+const SGD: OptimizerSettings = {
+  name: 'sgd',
+  lr: 0.1,
+  beta1: 0,
+  beta2: 0,
+  epsilon: 1e-8,
+  weight_decay: 0,
+  decay: 'l2',
+  clip_norm: 0,
+};
 
 /** How often each TensorFlow op runs in `body`. */
 function countOps(body: () => void): Map<string, number> {
@@ -94,6 +108,54 @@ describe('the cost of an attack', () => {
     const unlabelled = costOf('pgd', { ...settings, keep: 'last', goal: 'predicted-label' });
     expect(unlabelled.get('Conv2D')).to.equal(layers * 5);
     expect(unlabelled.get('Conv2DBackpropInput')).to.equal(layers * 4);
+  });
+
+  /** What a round costs in convolutions, the networks of a learned opponent counted by themselves. */
+  const roundOf = (name: string, play: PlaySettings): Map<string, number> => {
+    const detector = smallCnn.create(config, { imageSize: 16, seed: 1, auxiliaryBatchNorm: true });
+    const opponent = GENERATORS[name]!.create(shippedSettings('generator', name), { imageSize: 16, seed: 1 });
+    const carried = play.play === 'free' ? createCarried(opponent, 2, 16) : null;
+    const optimizers = { seed: 1, optimizer_d: SGD, optimizer_g: SGD };
+    const game = createGame(detector, opponent, optimizers, { pool: null, carried });
+    const batch = noiseBatch([0, 1]);
+    const rates = { detector: 0.1, generator: 0.1 };
+    const counts = countOps(() => void runRound(game, batch, play, rates, lastTurn()));
+    tf.dispose([batch.images, batch.labels]);
+    disposeGame(game);
+    return counts;
+  };
+  const SHARED = {
+    objective: 'clean+adversarial',
+    lambda: 1,
+    crafting: 'train',
+    auxiliary_bn: true,
+  } as const;
+
+  it('in simultaneous play is nothing: one pass through both players serves both, where turns take two', () => {
+    const turns = { ...SHARED, play: 'alternating', g_per_d: 1, d_per_g: 1 } as const;
+    const [both, inTurns] = [
+      roundOf('generative', { ...SHARED, play: 'simultaneous' }),
+      roundOf('generative', turns),
+    ];
+    const networks = GENERATORS['generative']!.create(shippedSettings('generator', 'generative'), {
+      imageSize: 16,
+      seed: 1,
+    });
+    // those of both classes' networks
+    const own = [...networks.state.keys()].filter((variable) => variable.endsWith('/kernel')).length;
+    networks.dispose();
+    expect(both.get('Conv2D')).to.equal(2 * layers + own);
+    expect(both.get('Conv2DBackpropFilter')).to.equal(2 * layers + own);
+    // in turns: the generator's step through itself and the detector, then its images anew, then the detector's step
+    expect(inTurns.get('Conv2D')).to.equal(own + layers + own + 2 * layers);
+    expect(inTurns.get('Conv2DBackpropInput')! - both.get('Conv2DBackpropInput')!).to.equal(layers - 1);
+  });
+
+  it('in free play is the gradient of the first layer’s input, a replay', () => {
+    const free = roundOf('fgsm', { ...SHARED, play: 'free', replays: 3 });
+    expect(free.get('Conv2D')).to.equal(3 * 2 * layers);
+    expect(free.get('Conv2DBackpropFilter')).to.equal(3 * 2 * layers);
+    expect(free.get('Conv2DBackpropInput')).to.equal(3 * (2 * layers - 1));
   });
 
   it('training asks for no gradient of the images: one input gradient a layer but the first', () => {
