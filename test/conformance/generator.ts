@@ -9,7 +9,9 @@ import type {
   Perturbed,
   Victim,
 } from '../../src/generator/generator.ts';
+import { createOptimizer, type OptimizerSettings } from '../../src/game/optimizer.ts';
 import { boundUse, checkPerturbed } from '../../src/game/perturbation.ts';
+import { playRound, type RoundSettings } from '../../src/game/round.ts';
 import {
   lastTurn,
   noiseBatch,
@@ -40,6 +42,16 @@ export interface GeneratorCase {
   readonly learns: boolean;
 }
 
+const ADAM: OptimizerSettings = {
+  name: 'adam',
+  lr: 0.01,
+  beta1: 0.5,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  weight_decay: 0,
+  decay: 'l2',
+  clip_norm: 0,
+};
 const SIZE = 16;
 const LABELS = [1, 0, 0, 1, 1, 0, 1];
 
@@ -176,6 +188,36 @@ export function itIsAGenerator(given: GeneratorCase): void {
       const rises = followed.map((loss, i) => loss - without[i]!);
       expect(rises.reduce((a, b) => a + b) / rises.length).to.be.above(0);
       expect(rises.filter((rise) => rise >= 0).length).to.be.at.least(LABELS.length - 1);
+    });
+  }
+
+  if (given.learns) {
+    it('raises the detector’s loss by learning, the detector standing still', () => {
+      using({}, (learning) => {
+        const before = losses(perturb(learning));
+        const still = snapshot(detector.state);
+        const trainable = learning.learners.flatMap((learner) => learner.trainable);
+        const [detectorOptimizer, generatorOptimizer] = [
+          createOptimizer(ADAM, detector.trainable),
+          createOptimizer(ADAM, trainable),
+        ];
+        const players = { detector, generator: learning, detectorOptimizer, generatorOptimizer, pool: null };
+        const settings: RoundSettings = {
+          objective: 'clean+adversarial',
+          lambda: 1,
+          crafting: 'eval',
+          auxiliary_bn: true,
+          g_per_d: 10,
+          d_per_g: 0,
+        };
+        playRound(players, batch, settings, { detector: 0, generator: ADAM.lr }, lastTurn());
+        const after = losses(perturb(learning));
+        detectorOptimizer.dispose();
+        generatorOptimizer.dispose();
+        const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b) / values.length;
+        expect(mean(after)).to.be.above(mean(before));
+        expect(changed(still, snapshot(detector.state))).to.deep.equal([]);
+      });
     });
   }
 
