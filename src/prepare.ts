@@ -48,7 +48,7 @@ export async function openDetector(config: RunConfig, imageSize: number): Promis
 export async function openGame(config: RunConfig, imageSize: number): Promise<Game> {
   const { game, seed } = config;
   const variant = await findGenerator(config.generator);
-  const problems = variant.check?.(config.generator, { imageSize }) ?? [];
+  const problems = variant.check?.(config.generator, { imageSize, play: config.game.play }) ?? [];
   if (problems.length > 0) {
     throw new ConfigError(problems.map(({ key, problem }) => `'generator.${key}': ${problem}`));
   }

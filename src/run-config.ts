@@ -238,9 +238,13 @@ function absenceProblems(game: RunConfig['game']): SettingsProblem[] {
   return problems;
 }
 
-function opponentProblems({ data, generator }: RunConfig, opponent: AnyGeneratorVariant): SettingsProblem[] {
+function opponentProblems(
+  { data, game, generator }: RunConfig,
+  opponent: AnyGeneratorVariant,
+): SettingsProblem[] {
   const size = data['size'];
-  const found = opponent.check?.(generator, { imageSize: typeof size === 'number' ? size : null }) ?? [];
+  const found =
+    opponent.check?.(generator, { imageSize: typeof size === 'number' ? size : null, play: game.play }) ?? [];
   return found.map(({ key, problem }) => ({ key: `generator.${key}`, problem }));
 }
 

@@ -3,7 +3,13 @@
  * order of the configuration; a part's settings, state and random weights are its own.
  */
 import { text, type SettingsRecord } from '../config/settings.ts';
-import type { AnyGeneratorVariant, Generator, GeneratorContext, SettingsProblem } from './generator.ts';
+import type {
+  AnyGeneratorVariant,
+  CheckContext,
+  Generator,
+  GeneratorContext,
+  SettingsProblem,
+} from './generator.ts';
 
 /** Found parts by key, in order. */
 export type Opponents = Readonly<Record<string, AnyGeneratorVariant>>;
@@ -40,7 +46,7 @@ export function opponentsSettings(opponents: Opponents): { readonly opponents: S
 export function opponentsProblems(
   opponents: Opponents,
   settings: Readonly<Record<string, unknown>>,
-  context: { readonly imageSize: number | null },
+  context: CheckContext,
 ): readonly SettingsProblem[] {
   return Object.entries(opponents).flatMap(([part, variant]) =>
     (variant.check?.(sectionOf(settings, part), context) ?? []).map(({ key, problem }) => ({

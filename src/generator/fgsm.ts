@@ -31,7 +31,7 @@ export const fgsm: GeneratorVariant<typeof settings> = {
   name: 'fgsm',
   settings,
   plays: CLASSICAL_PLAYS,
-  check: ({ eps, alpha }) => reachProblems(eps, alpha, 1),
+  check: ({ eps, alpha }, { play }) => reachProblems(eps, alpha, 1, play),
   create: (config) => {
     const alpha = config.alpha ?? (config.random_start ? 1.25 * config.eps : config.eps);
     return classicalAttack({

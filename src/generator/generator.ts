@@ -76,14 +76,22 @@ export interface SettingsProblem {
   readonly problem: string;
 }
 
+/** What settings are checked against before anything is built. */
+export interface CheckContext {
+  /** Side of the images; null where only the data will tell. */
+  readonly imageSize: number | null;
+  /** How the game is played; alternating if it is not said. */
+  readonly play?: PlayName;
+}
+
 /** One opponent as its file exports it. */
 export interface GeneratorVariant<S extends SettingsRecord = SettingsRecord> {
   readonly name: string;
   readonly settings: S;
   /** How it can be played; alternating alone if it does not say. */
   readonly plays?: readonly PlayName[];
-  /** What is wrong with settings taken together, before anything is built; `imageSize` is null where only the data will tell. */
-  check?(settings: SettingsOf<S>, context: { readonly imageSize: number | null }): readonly SettingsProblem[];
+  /** What is wrong with settings taken together. */
+  check?(settings: SettingsOf<S>, context: CheckContext): readonly SettingsProblem[];
   create(settings: SettingsOf<S>, context: GeneratorContext): Generator;
 }
 
@@ -92,10 +100,7 @@ export interface AnyGeneratorVariant {
   readonly name: string;
   readonly settings: SettingsRecord;
   readonly plays?: readonly PlayName[];
-  check?(
-    settings: Readonly<Record<string, unknown>>,
-    context: { readonly imageSize: number | null },
-  ): readonly SettingsProblem[];
+  check?(settings: Readonly<Record<string, unknown>>, context: CheckContext): readonly SettingsProblem[];
   create(settings: Readonly<Record<string, unknown>>, context: GeneratorContext): Generator;
 }
 

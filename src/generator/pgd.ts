@@ -10,8 +10,10 @@ import { momentum, sign, unitL2, type Direction } from './directions.ts';
 import { epsFactor, epsScheduleSettings } from './eps-schedule.ts';
 import {
   CLASSICAL_PLAYS,
+  type CheckContext,
   type GeneratorVariant,
   type LabelledImages,
+  type PlayName,
   type SettingsProblem,
 } from './generator.ts';
 import { goalSetting } from './goal.ts';
@@ -103,10 +105,18 @@ export function pixelAscent({ images }: LabelledImages, rng: Rng, steps: PixelSt
   };
 }
 
-/** Says so where steps of a given alpha end before the edge of the ball: the budget would be less than what is written. */
-export function reachProblems(eps: number, alpha: number | null, steps: number): SettingsProblem[] {
+/**
+ * Says so where steps of a given alpha end before the edge of the ball: the budget would be less than what is written. In free play steps go
+ * on from batch to batch, and none is too short.
+ */
+export function reachProblems(
+  eps: number,
+  alpha: number | null,
+  steps: number,
+  play: PlayName = 'alternating',
+): SettingsProblem[] {
   // alpha may be a rounded eps / steps
-  if (alpha === null || steps * alpha >= eps * (1 - 1e-3)) {
+  if (play === 'free' || alpha === null || steps * alpha >= eps * (1 - 1e-3)) {
     return [];
   }
   const [longer, more] = [eps / steps, Math.ceil(eps / alpha)];
@@ -116,8 +126,8 @@ export function reachProblems(eps: number, alpha: number | null, steps: number):
   return [{ key: 'alpha', problem }];
 }
 
-function pgdProblems(config: SettingsOf<typeof settings>): SettingsProblem[] {
-  const problems = reachProblems(config.eps, config.alpha, config.steps);
+function pgdProblems(config: SettingsOf<typeof settings>, { play }: CheckContext): SettingsProblem[] {
+  const problems = reachProblems(config.eps, config.alpha, config.steps, play);
   if (config.norm === 'linf' && config.eps > 1) {
     problems.push({
       key: 'eps',

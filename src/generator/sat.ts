@@ -10,7 +10,12 @@ import { flowSmoothness, flowWarp } from '../ops/flow-warp.ts';
 import type { Rng } from '../ops/random.ts';
 import { classicalAttack } from './classical.ts';
 import { adam, sign, type Direction } from './directions.ts';
-import { CLASSICAL_PLAYS, type GeneratorVariant, type SettingsProblem } from './generator.ts';
+import {
+  CLASSICAL_PLAYS,
+  type CheckContext,
+  type GeneratorVariant,
+  type SettingsProblem,
+} from './generator.ts';
 import { goalSetting } from './goal.ts';
 
 const settings = {
@@ -115,13 +120,13 @@ function pixelLengths(flow: tf.Tensor): tf.Tensor {
   return tf.sqrt(tf.sum(tf.square(flow), 3, true));
 }
 
-/** Says so where the steps end before flow_max: the bound would be less than what is written. */
-function reachProblems(config: SatSettings): SettingsProblem[] {
+/** Says so where the steps end before flow_max: the bound would be less than what is written. Those of free play go on from batch to batch. */
+function reachProblems(config: SatSettings, { play }: CheckContext): SettingsProblem[] {
   const { flow_max: longest, steps, step_size: stepSize, direction } = config;
   // a step of both components goes along the diagonal
   const length = direction === 'unit' ? 1 : Math.SQRT2;
   // step_size may be a rounded flow_max / steps
-  if (stepSize === null || steps * stepSize * length >= longest * (1 - 1e-3)) {
+  if (play === 'free' || stepSize === null || steps * stepSize * length >= longest * (1 - 1e-3)) {
     return [];
   }
   const [longer, more] = [longest / steps / length, Math.ceil(longest / stepSize / length)];

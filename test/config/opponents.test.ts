@@ -305,6 +305,18 @@ describe('config of opponents', () => {
     }
   });
 
+  it('takes steps of any length in free play, where they go on from batch to batch', async () => {
+    for (const [name, step] of [
+      ['fgsm', 'generator.alpha=0.002'],
+      ['pgd', 'generator.alpha=1e-4'],
+      ['sat', 'generator.step_size=0.001'],
+    ] as const) {
+      const overrides = [`generator=${name}`, step, 'generator.random_start=false'];
+      expect((await problemsOf(overrides)).length, name).to.equal(1);
+      expect((await composed([...overrides, 'game=free'])).game.play).to.equal('free');
+    }
+  });
+
   it('tells everything that is wrong at once', async () => {
     const overrides = [
       'generator=chain',
@@ -318,12 +330,13 @@ describe('config of opponents', () => {
       'generator=chain',
       'game=free',
       'game.lambda=0',
-      'generator.opponents.second.alpha=1e-4',
+      'generator.opponents.second.random_start=false',
+      'generator.opponents.second.restarts=2',
     ];
     expect((await problemsOf(together)).map((problem) => /'([\w.]+)':/.exec(problem)?.[1])).to.deep.equal([
       'game.play',
       'game.lambda',
-      'generator.opponents.second.alpha',
+      'generator.opponents.second.restarts',
     ]);
   });
 
