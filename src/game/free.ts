@@ -4,8 +4,8 @@
  * to the next batch, as the paper does; for opponents of other spaces than pixels it is their map's distance from its start.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { LabelledImages, Turn } from '../generator/generator.ts';
-import type { Ascent } from '../generator/gradient-ascent.ts';
+import type { Generator, LabelledImages, Turn } from '../generator/generator.ts';
+import { firstMemories, stepAlong, type Ascent } from '../generator/gradient-ascent.ts';
 import { learn, type Adversary, type RoundMetrics } from './learn.ts';
 import { perturbationMetrics } from './perturbation.ts';
 import type { GameSettings, LearningRates, Players } from './round.ts';
@@ -31,33 +31,24 @@ export function playFree(
   turn: Turn,
 ): RoundMetrics {
   const { generator, carried } = players;
-  if (generator.ascent === undefined || carried === null) {
-    throw new Error(
-      `the opponent ${generator.name} cannot be played for free, only a classical attack on the true label can: set game=alternating`,
-    );
+  const ascentOf = freeAscent(generator);
+  if (carried === null) {
+    throw new Error('free play needs room for what it carries: createGame(…, { carried: createCarried(…) })');
   }
   return tf.tidy(() => {
-    const ascent = generator.ascent!(batch, turn);
+    const ascent = ascentOf(batch, turn);
     const start = ascent.start();
     const varied = tf.variable(ascent.project(tf.add(start, carried)));
+    const point = varied as unknown as tf.Tensor4D;
     try {
-      let memories: tf.Tensor[] = Array.from({ length: ascent.direction.memories }, () =>
-        tf.zerosLike(start),
-      );
+      let memories: readonly tf.Tensor[] = firstMemories(ascent, start);
       let metrics: RoundMetrics = {};
-      for (let replay = 1; replay <= settings.replays; replay++) {
-        const { gradient, ...learnt } = learnFrom(
-          players,
-          batch,
-          ascent,
-          varied,
-          settings,
-          learningRates.detector,
-        );
-        const next = ascent.direction.next(gradient, memories, replay);
-        varied.assign(ascent.project(tf.add(varied, tf.mul(next.direction, ascent.stepSize))));
-        memories = [...next.memories];
-        metrics = learnt.metrics;
+      for (let step = 1; step <= settings.replays; step++) {
+        const learnt = learnFrom(players, batch, ascent, varied, settings, learningRates.detector);
+        const next = stepAlong(ascent, learnt.gradient, { at: point, memories, step });
+        varied.assign(next.at);
+        ({ memories } = next);
+        ({ metrics } = learnt);
       }
       carried.assign(tf.sub(varied, start));
       return metrics;
@@ -65,6 +56,16 @@ export function playFree(
       varied.dispose();
     }
   });
+}
+
+/** The opponent as a problem of ascent. Throws if it is no classical attack on the true label, the only ones that free play can step. */
+export function freeAscent(generator: Generator): NonNullable<Generator['ascent']> {
+  if (generator.ascent === undefined) {
+    throw new Error(
+      `the opponent ${generator.name} cannot be played for free, only a classical attack on the true label can: set game=alternating`,
+    );
+  }
+  return generator.ascent;
 }
 
 /** One replay's update of the detector, and the gradient that the attack goes on with. */

@@ -4,7 +4,7 @@ import type { Discriminator } from '../discriminator/discriminator.ts';
 import type { Generator } from '../generator/generator.ts';
 import { createRng, type Rng } from '../ops/random.ts';
 import { restore, type GameState, type LoadedCheckpoint } from './checkpoint.ts';
-import type { Carried } from './free.ts';
+import { freeAscent, type Carried } from './free.ts';
 import { createOptimizer, type OptimizerSettings } from './optimizer.ts';
 import type { Players } from './round.ts';
 
@@ -49,12 +49,7 @@ export function createGame(
  * Throws if the opponent is no classical attack on the true label.
  */
 export function createCarried(generator: Generator, batchSize: number, imageSize: number): Carried {
-  const { ascent } = generator;
-  if (ascent === undefined) {
-    throw new Error(
-      `the opponent ${generator.name} cannot be played for free, only a classical attack on the true label can: set game=alternating`,
-    );
-  }
+  const ascent = freeAscent(generator);
   return tf.tidy(() => {
     const images = tf.zeros([batchSize, imageSize, imageSize, 3]) as tf.Tensor4D;
     const labels = tf.zeros([batchSize], 'int32') as tf.Tensor1D;

@@ -61,16 +61,36 @@ export function gradientAscent(
 export function ascentStep(
   valueOf: (images: tf.Tensor4D) => tf.Tensor1D,
   ascent: Ascent,
-  from: { readonly at: tf.Tensor4D; readonly memories: readonly tf.Tensor[]; readonly step: number },
+  from: AscentPoint,
 ): { readonly at: tf.Tensor4D; readonly memories: readonly tf.Tensor[]; readonly value: tf.Tensor1D } {
   // ones as the values' own gradients: that of their sum
   const { grad, value } = tf.valueAndGrad((varied) => objective(valueOf, ascent, varied as tf.Tensor4D))(
     from.at,
     tf.ones([from.at.shape[0]]),
   );
-  const { direction, memories } = ascent.direction.next(grad, from.memories, from.step);
-  const at = ascent.project(tf.add(from.at, tf.mul(direction, ascent.stepSize)));
-  return { at, memories, value: value as tf.Tensor1D };
+  return { ...stepAlong(ascent, grad, from), value: value as tf.Tensor1D };
+}
+
+/** Where an ascent is before a step; `step` is 1 for the first. */
+export interface AscentPoint {
+  readonly at: tf.Tensor4D;
+  readonly memories: readonly tf.Tensor[];
+  readonly step: number;
+}
+
+/** project(at + stepSize · direction(gradient)), with what the direction remembers from here on. */
+export function stepAlong(
+  ascent: Ascent,
+  gradient: tf.Tensor,
+  from: AscentPoint,
+): { readonly at: tf.Tensor4D; readonly memories: readonly tf.Tensor[] } {
+  const { direction, memories } = ascent.direction.next(gradient, from.memories, from.step);
+  return { at: ascent.project(tf.add(from.at, tf.mul(direction, ascent.stepSize))), memories };
+}
+
+/** What an ascent's direction remembers before its first step: zeros like what is varied. */
+export function firstMemories({ direction }: Ascent, at: tf.Tensor4D): tf.Tensor[] {
+  return Array.from({ length: direction.memories }, () => tf.zerosLike(at));
 }
 
 /** A point and what it is worth to each image, [N]. An alias, so that it may leave a tidy. */
@@ -88,8 +108,7 @@ function climb(
 ): Reached {
   let reached: Reached = tf.tidy((): Reached => {
     const at = ascent.start().clone();
-    const memories = Array.from({ length: ascent.direction.memories }, () => tf.zerosLike(at));
-    return { at, memories, best: [] };
+    return { at, memories: firstMemories(ascent, at), best: [] };
   });
   for (let step = 1; step <= steps; step++) {
     const before: Reached = reached;
