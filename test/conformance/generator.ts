@@ -9,10 +9,11 @@ import type {
   Perturbed,
   Victim,
 } from '../../src/generator/generator.ts';
-import { createOptimizer, type OptimizerSettings } from '../../src/game/optimizer.ts';
+import { createOptimizer } from '../../src/game/optimizer.ts';
 import { boundUse, checkPerturbed } from '../../src/game/perturbation.ts';
 import { playRound, type RoundSettings } from '../../src/game/round.ts';
 import {
+  ADAM,
   lastTurn,
   noiseBatch,
   settle,
@@ -42,16 +43,7 @@ export interface GeneratorCase {
   readonly learns: boolean;
 }
 
-const ADAM: OptimizerSettings = {
-  name: 'adam',
-  lr: 0.01,
-  beta1: 0.5,
-  beta2: 0.999,
-  epsilon: 1e-8,
-  weight_decay: 0,
-  decay: 'l2',
-  clip_norm: 0,
-};
+const QUICK_ADAM = { ...ADAM, beta1: 0.5 };
 const SIZE = 16;
 const LABELS = [1, 0, 0, 1, 1, 0, 1];
 
@@ -198,8 +190,8 @@ export function itIsAGenerator(given: GeneratorCase): void {
         const still = snapshot(detector.state);
         const trainable = learning.learners.flatMap((learner) => learner.trainable);
         const [detectorOptimizer, generatorOptimizer] = [
-          createOptimizer(ADAM, detector.trainable),
-          createOptimizer(ADAM, trainable),
+          createOptimizer(QUICK_ADAM, detector.trainable),
+          createOptimizer(QUICK_ADAM, trainable),
         ];
         const players = { detector, generator: learning, detectorOptimizer, generatorOptimizer, pool: null };
         const settings: RoundSettings = {
@@ -210,7 +202,7 @@ export function itIsAGenerator(given: GeneratorCase): void {
           g_per_d: 10,
           d_per_g: 0,
         };
-        playRound(players, batch, settings, { detector: 0, generator: ADAM.lr }, lastTurn());
+        playRound(players, batch, settings, { detector: 0, generator: QUICK_ADAM.lr }, lastTurn());
         const after = losses(perturb(learning));
         detectorOptimizer.dispose();
         generatorOptimizer.dispose();

@@ -4,7 +4,6 @@ import { expect } from 'chai';
 import { smallCnn } from '../../src/discriminator/small-cnn.ts';
 import { GENERATORS } from '../../src/generator/index.ts';
 import { crossEntropy } from '../../src/game/objective.ts';
-import type { OptimizerSettings } from '../../src/game/optimizer.ts';
 import { play as runRound, type PlaySettings } from '../../src/game/play.ts';
 import { createCarried, createGame, disposeGame } from '../../src/game/players.ts';
 import { victimOf } from '../../src/game/victim.ts';
@@ -12,18 +11,7 @@ import { createRng } from '../../src/ops/random.ts';
 import { nodeBackend } from '../../src/tensorflow/backend.ts';
 import { openTensorFlow } from '../../src/tensorflow/binding.ts';
 import { registerFastKernels } from '../../src/tensorflow/kernels.ts';
-import { lastTurn, noiseBatch, shippedSettings } from '../support/players.ts';
-
-const SGD: OptimizerSettings = {
-  name: 'sgd',
-  lr: 0.1,
-  beta1: 0,
-  beta2: 0,
-  epsilon: 1e-8,
-  weight_decay: 0,
-  decay: 'l2',
-  clip_norm: 0,
-};
+import { SGD, lastTurn, noiseBatch, shippedSettings } from '../support/players.ts';
 
 /** How often each TensorFlow op runs in `body`. */
 function countOps(body: () => void): Map<string, number> {

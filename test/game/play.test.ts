@@ -16,24 +16,12 @@ import {
 import { play, type PlaySettings } from '../../src/game/play.ts';
 import { PerturbationError } from '../../src/game/perturbation.ts';
 import { craft, type GameSettings } from '../../src/game/round.ts';
-import type { OptimizerSettings } from '../../src/game/optimizer.ts';
 import { GENERATORS } from '../../src/generator/index.ts';
 import type { Generator, LabelledImages, Perturbed } from '../../src/generator/generator.ts';
 import { onTensorFlow } from '../support/engines.ts';
-import { lastTurn, noiseBatch, settle, shippedSettings, tinyDetector } from '../support/players.ts';
+import { SGD, lastTurn, noiseBatch, settle, shippedSettings, tinyDetector } from '../support/players.ts';
 import { changed, expectClose, expectNoLeak, snapshot } from '../support/tensors.ts';
 
-/** Momentum-free descent, so that an update is the gradient times the learning rate. */
-const SGD: OptimizerSettings = {
-  name: 'sgd',
-  lr: 0.1,
-  beta1: 0,
-  beta2: 0,
-  epsilon: 1e-8,
-  weight_decay: 0,
-  decay: 'l2',
-  clip_norm: 0,
-};
 const RATES = { detector: 0.1, generator: 0.1 };
 const SETTINGS: GameSettings = {
   objective: 'clean+adversarial',

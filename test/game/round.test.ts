@@ -1,26 +1,15 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import { createGame, disposeGame, type Game } from '../../src/game/players.ts';
-import type { OptimizerSettings } from '../../src/game/optimizer.ts';
 import { craft, playRound, type RoundMetrics, type RoundSettings } from '../../src/game/round.ts';
 import type { Discriminator, Pass } from '../../src/discriminator/discriminator.ts';
 import { GENERATORS } from '../../src/generator/index.ts';
 import type { Generator, LabelledImages } from '../../src/generator/generator.ts';
 import { createRng } from '../../src/ops/random.ts';
 import { onTensorFlow } from '../support/engines.ts';
-import { noiseBatch, settle, shippedSettings, tinyDetector } from '../support/players.ts';
+import { ADAM, noiseBatch, settle, shippedSettings, tinyDetector } from '../support/players.ts';
 import { changed, expectNoLeak, snapshot, type Snapshot } from '../support/tensors.ts';
 
-const ADAM: OptimizerSettings = {
-  name: 'adam',
-  lr: 1e-2,
-  beta1: 0.9,
-  beta2: 0.999,
-  epsilon: 1e-8,
-  weight_decay: 0,
-  decay: 'l2',
-  clip_norm: 0,
-};
 const SETTINGS: RoundSettings = {
   objective: 'clean+adversarial',
   lambda: 0.5,

@@ -3,14 +3,13 @@ import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import { smallCnn } from '../../src/discriminator/small-cnn.ts';
 import { INFERENCE, type Discriminator } from '../../src/discriminator/discriminator.ts';
-import type { OptimizerSettings } from '../../src/game/optimizer.ts';
 import { createGame, disposeGame, type Game } from '../../src/game/players.ts';
 import { craft, playRound, type RoundSettings } from '../../src/game/round.ts';
 import { GENERATORS } from '../../src/generator/index.ts';
 import type { LabelledImages } from '../../src/generator/generator.ts';
 import { createRng } from '../../src/ops/random.ts';
 import { onTensorFlow } from '../support/engines.ts';
-import { shippedSettings } from '../support/players.ts';
+import { ADAM, shippedSettings } from '../support/players.ts';
 import { noiseTensor } from '../support/tensors.ts';
 
 const SIZE = 16;
@@ -19,16 +18,7 @@ const BATCH = 16;
 const WARMTH = 0.16;
 /** Rounds of training, some seconds. */
 const ROUNDS = 60;
-const OPTIMIZER: OptimizerSettings = {
-  name: 'adam',
-  lr: 5e-3,
-  beta1: 0.9,
-  beta2: 0.999,
-  epsilon: 1e-8,
-  weight_decay: 0,
-  decay: 'l2',
-  clip_norm: 0,
-};
+const OPTIMIZER = { ...ADAM, lr: 5e-3 };
 const PLAIN: RoundSettings = {
   objective: 'clean',
   lambda: 0,

@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { readCheckpoint, saveCheckpoint } from '../../src/game/checkpoint.ts';
-import type { OptimizerSettings } from '../../src/game/optimizer.ts';
 import { checkPerturbed, PerturbationError } from '../../src/game/perturbation.ts';
 import { createGame, disposeGame, gameState, restoreGame, type Game } from '../../src/game/players.ts';
 import { playRound, type RoundSettings } from '../../src/game/round.ts';
@@ -21,7 +20,15 @@ import {
 import { GENERATORS } from '../../src/generator/index.ts';
 import { createRng } from '../../src/ops/random.ts';
 import { onTensorFlow } from '../support/engines.ts';
-import { lastTurn, noiseBatch, shippedSettings, settle, tinyDetector, victim } from '../support/players.ts';
+import {
+  ADAM,
+  lastTurn,
+  noiseBatch,
+  shippedSettings,
+  settle,
+  tinyDetector,
+  victim,
+} from '../support/players.ts';
 import { bits, changed, expectClose, expectNoLeak, snapshot } from '../support/tensors.ts';
 import { itIsAGenerator } from '../conformance/generator.ts';
 
@@ -30,16 +37,7 @@ type Parts = Readonly<Record<string, readonly [opponent: string | AnyGeneratorVa
 
 const SIZE = 16;
 const CONTEXT = { imageSize: SIZE, seed: 3 };
-const ADAM: OptimizerSettings = {
-  name: 'adam',
-  lr: 1e-2,
-  beta1: 0.5,
-  beta2: 0.999,
-  epsilon: 1e-8,
-  weight_decay: 0,
-  decay: 'l2',
-  clip_norm: 0,
-};
+const QUICK_ADAM = { ...ADAM, beta1: 0.5 };
 const ROUND: RoundSettings = {
   objective: 'clean+adversarial',
   lambda: 0.5,
@@ -247,8 +245,8 @@ onTensorFlow('chain of opponents', () => {
     const open = (parts = PARTS): Game =>
       createGame(tinyDetector({ imageSize: SIZE }), create(parts), {
         seed: 1,
-        optimizer_d: ADAM,
-        optimizer_g: ADAM,
+        optimizer_d: QUICK_ADAM,
+        optimizer_g: QUICK_ADAM,
       });
     const play = (game: Game, rounds: number, rates = { detector: 1e-2, generator: 1e-2 }): void => {
       for (let round = 0; round < rounds; round++) {
@@ -322,7 +320,11 @@ onTensorFlow('chain of opponents', () => {
         second: ['generative-residual', {}],
         third: ['pgd', { steps: 2, random_start: false }],
       };
-      const game = createGame(detector, create(parts), { seed: 1, optimizer_d: ADAM, optimizer_g: ADAM });
+      const game = createGame(detector, create(parts), {
+        seed: 1,
+        optimizer_d: QUICK_ADAM,
+        optimizer_g: QUICK_ADAM,
+      });
       const loss = (): number => tf.tidy(() => meanLoss(perturb(game.generator).images));
       const before = loss();
       const weights = snapshot(detector.state);

@@ -1,7 +1,6 @@
 /** What the learned opponents share, held for each of them. */
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
-import type { OptimizerSettings } from '../../src/game/optimizer.ts';
 import { createGame, disposeGame, type Game } from '../../src/game/players.ts';
 import { playRound, type RoundSettings } from '../../src/game/round.ts';
 import { playSimultaneously } from '../../src/game/simultaneous.ts';
@@ -19,6 +18,7 @@ import { moveAverages } from '../../src/generator/moving-average.ts';
 import { startAuxiliaryFromMain } from '../../src/ops/layers.ts';
 import { onTensorFlow } from '../support/engines.ts';
 import {
+  ADAM,
   lastTurn,
   noiseBatch,
   settle,
@@ -46,16 +46,6 @@ const FORMS: readonly Settings[] = [
   { body: 'unet', norm: 'instance', spectral_norm: true, ema: 0.5 },
 ];
 const EVERYTHING: Settings = { body: 'unet', norm: 'instance', spectral_norm: true, ema: 0.75, penalty: 1 };
-const ADAM: OptimizerSettings = {
-  name: 'adam',
-  lr: 1e-2,
-  beta1: 0.9,
-  beta2: 0.999,
-  epsilon: 1e-8,
-  weight_decay: 0,
-  decay: 'l2',
-  clip_norm: 0,
-};
 const ROUND: RoundSettings = {
   objective: 'clean+adversarial',
   lambda: 0.5,

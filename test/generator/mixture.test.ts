@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { readCheckpoint, saveCheckpoint } from '../../src/game/checkpoint.ts';
-import type { OptimizerSettings } from '../../src/game/optimizer.ts';
 import { createGame, disposeGame, gameState, restoreGame, type Game } from '../../src/game/players.ts';
 import { playRound } from '../../src/game/round.ts';
 import type { AnyGeneratorVariant, Generator, LabelledImages } from '../../src/generator/generator.ts';
@@ -14,6 +13,7 @@ import { mixture } from '../../src/generator/mixture.ts';
 import { createRng, type Rng } from '../../src/ops/random.ts';
 import { onTensorFlow } from '../support/engines.ts';
 import {
+  SGD,
   noiseBatch,
   shippedSettings,
   settle,
@@ -28,16 +28,7 @@ type Settings = Readonly<Record<string, unknown>>;
 
 const SIZE = 16;
 const CONTEXT = { imageSize: SIZE, seed: 3 };
-const SGD: OptimizerSettings = {
-  name: 'sgd',
-  lr: 1e-2,
-  beta1: 0,
-  beta2: 0,
-  epsilon: 1e-8,
-  weight_decay: 0,
-  decay: 'l2',
-  clip_norm: 0,
-};
+const SLOW_SGD = { ...SGD, lr: 1e-2 };
 
 /** A mixture of shipped opponents: by key the opponent's name, settings that differ from the shipped ones, and its weight. */
 function mixed(parts: Readonly<Record<string, readonly [name: string, own: Settings, weight: number]>>): {
@@ -195,8 +186,8 @@ onTensorFlow('mixture of opponents', () => {
     const open = (): Game =>
       createGame(tinyDetector({ imageSize: SIZE }), create(PARTS), {
         seed: 1,
-        optimizer_d: SGD,
-        optimizer_g: SGD,
+        optimizer_d: SLOW_SGD,
+        optimizer_g: SLOW_SGD,
       });
     const play = (game: Game, rounds: number): void => {
       const batch = noiseBatch([1, 0, 0, 1], SIZE);

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { parse } from 'yaml';
 import type { Discriminator } from '../../src/discriminator/discriminator.ts';
 import { smallCnn } from '../../src/discriminator/small-cnn.ts';
+import type { OptimizerSettings } from '../../src/game/optimizer.ts';
 import type { LabelledImages, Turn, Victim } from '../../src/generator/generator.ts';
 import { victimOf } from '../../src/game/victim.ts';
 import { createRng, type Rng } from '../../src/ops/random.ts';
@@ -63,3 +64,18 @@ export function victimThatLoses(lossOf: (images: tf.Tensor4D) => tf.Tensor1D): V
 export function lastTurn(rng: Rng = createRng(5, 'opponent')): Turn {
   return { rng, progress: 1 };
 }
+
+/** Descent without momentum: an update is the gradient times the learning rate. */
+export const SGD: OptimizerSettings = {
+  name: 'sgd',
+  lr: 0.1,
+  beta1: 0,
+  beta2: 0,
+  epsilon: 1e-8,
+  weight_decay: 0,
+  decay: 'l2',
+  clip_norm: 0,
+};
+
+/** Adam as published, at a learning rate for few steps. */
+export const ADAM: OptimizerSettings = { ...SGD, name: 'adam', lr: 1e-2, beta1: 0.9, beta2: 0.999 };
