@@ -17,7 +17,10 @@ const SIZES = /** @type {const} */ ({
 
 /** What the binding is compiled against: the C interface and the few headers that it includes itself. */
 const HEADERS =
-  /^tensorflow\/include\/(tensorflow\/c\/|tensorflow\/core\/platform\/|xla\/tsl\/c\/|tsl\/platform\/)/;
+  /^tensorflow\/include\/(tensorflow\/c\/|tensorflow\/core\/platform\/|tensorflow\/core\/common_runtime\/next_pluggable_device\/c\/|xla\/tsl\/c\/|tsl\/platform\/)/;
+/** A header that kernels need; caches of earlier versions lack it. */
+const KERNEL_HEADER =
+  'tensorflow/include/tensorflow/core/common_runtime/next_pluggable_device/c/tf_rendezvous_c_api.h';
 
 /**
  * Brings TensorFlow's library and headers into the cache, out of the wheels that PyPI has for Python; no Python is
@@ -38,7 +41,7 @@ export async function bringTensorFlow({ cache, machine, device }) {
     folder,
     what: `downloading ${what}`,
     bytes: SIZES[device].peak,
-    isWhole: () => libraries.every((name) => fs.existsSync(path.join(folder, name))),
+    isWhole: () => [...libraries, KERNEL_HEADER].every((name) => fs.existsSync(path.join(folder, name))),
     make: async (partial) => {
       const downloads = path.join(partial, 'downloads');
       fs.mkdirSync(downloads);
