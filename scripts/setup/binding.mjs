@@ -40,7 +40,16 @@ export function linkedDevice(root) {
  */
 export async function compileBinding({ root, cache, machine, device }) {
   const sources = sourcesOf(root);
-  const flags = ['-O3', '-std=c++17', '-shared', '-fPIC', '-pthread', '-Wno-psabi', '-DNAPI_VERSION=8', ...machine.compilerFlags];
+  const flags = [
+    '-O3',
+    '-std=c++17',
+    '-shared',
+    '-fPIC',
+    '-pthread',
+    '-Wno-psabi',
+    '-DNAPI_VERSION=8',
+    ...machine.compilerFlags,
+  ];
   const name = `binding-${TENSORFLOW_VERSION}-${machine.name}-${device}-${hashOf(root, sources, flags)}`;
   const folder = path.join(cache, name);
   const addon = path.join(folder, ADDON);
