@@ -6,8 +6,9 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Generator, LabelledImages, Turn } from '../generator/generator.ts';
 import { firstMemories, stepAlong, type Ascent } from '../generator/gradient-ascent.ts';
-import { learn, type Adversary, type RoundMetrics } from './learn.ts';
-import { perturbationMetrics } from './perturbation.ts';
+import { tidied, together, type Figures } from './figures.ts';
+import { learn, type Adversary } from './learn.ts';
+import { perturbationFigures } from './perturbation.ts';
 import type { GameSettings, LearningRates, Players } from './round.ts';
 
 export interface FreeSettings extends GameSettings {
@@ -19,39 +20,42 @@ export interface FreeSettings extends GameSettings {
 export type Carried = tf.Variable;
 
 /**
- * Plays one round of `replays` updates. Synchronous; frees every tensor that it made, and writes `carried`.
+ * A round of `replays` updates with its figures yet unread; writes `carried`. What is told is the last replay's, checked is every one:
+ * reading throws a PerturbationError if the opponent left [0, 1] or its bounds.
  *
- * @throws if the opponent is no classical attack on the true label; PerturbationError if it leaves [0, 1] or its bounds
+ * @throws if the opponent is no classical attack on the true label
  */
-export function playFree(
+export function freeRound(
   players: Players & { readonly carried: Carried | null },
   batch: LabelledImages,
   settings: FreeSettings,
   learningRates: LearningRates,
   turn: Turn,
-): RoundMetrics {
+): Figures {
   const { generator, carried } = players;
   const ascentOf = freeAscent(generator);
   if (carried === null) {
     throw new Error('free play needs room for what it carries: createGame(…, { carried: createCarried(…) })');
   }
-  return tf.tidy(() => {
+  return tidied(() => {
     const ascent = ascentOf(batch, turn);
     const start = ascent.start();
     const varied = tf.variable(ascent.project(tf.add(start, carried)));
     const point = varied as unknown as tf.Tensor4D;
+    const learningRate = (): number => learningRates.detector;
     try {
       let memories: readonly tf.Tensor[] = firstMemories(ascent, start);
-      let metrics: RoundMetrics = {};
+      const figures: Figures[] = [];
       for (let step = 1; step <= settings.replays; step++) {
-        const learnt = learnFrom(players, batch, ascent, varied, settings, learningRates.detector);
-        const next = stepAlong(ascent, learnt.gradient, { at: point, memories, step });
+        const adversary = replayed(players, batch, ascent, varied);
+        const learnt = learn(players, batch, adversary, settings, learningRate);
+        const next = stepAlong(ascent, learnt.opponent[0]!, { at: point, memories, step });
         varied.assign(next.at);
         ({ memories } = next);
-        ({ metrics } = learnt);
+        figures.push(learnt.figures);
       }
       carried.assign(tf.sub(varied, start));
-      return metrics;
+      return together(figures);
     } finally {
       varied.dispose();
     }
@@ -68,24 +72,20 @@ export function freeAscent(generator: Generator): NonNullable<Generator['ascent'
   return generator.ascent;
 }
 
-/** One replay's update of the detector, and the gradient that the attack goes on with. */
-function learnFrom(
-  players: Players,
+/** The attack where it stands, as the detector's opponent of one replay, whose gradient it goes on with. */
+function replayed(
+  { generator }: Players,
   batch: LabelledImages,
   ascent: Ascent,
   varied: tf.Variable,
-  settings: FreeSettings,
-  learningRate: number,
-): { readonly metrics: RoundMetrics; readonly gradient: tf.Tensor } {
+): Adversary {
   const point = varied as unknown as tf.Tensor4D;
-  const adversary: Adversary = {
+  return {
     variables: [varied],
     play: () => ({
       ...ascent.perturbedBy(point),
       ...(ascent.penalty === undefined ? {} : { cost: ascent.penalty(point) }),
     }),
-    measure: (played) => perturbationMetrics(players.generator.name, batch.images, played),
+    measure: (played) => perturbationFigures(generator.name, batch.images, played),
   };
-  const { metrics, opponentGradients } = learn(players, batch, adversary, settings, learningRate);
-  return { metrics, gradient: opponentGradients[0]! };
 }

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Discriminator, Pass } from '../discriminator/discriminator.ts';
 import type { LabelledImages, Perturbed } from '../generator/generator.ts';
+import { scalars, tidied, together, type Figures } from './figures.ts';
 import { crossEntropy, detectorLoss, type DetectorLoss, type Objective } from './objective.ts';
 import type { Optimizer } from './optimizer.ts';
 
@@ -25,22 +26,21 @@ export interface Adversary {
   readonly play: () => AdversaryMove;
   /** What the opponent moves, if the same backward pass is to serve it. */
   readonly variables: readonly tf.Variable[];
-  /**
-   * Measures what was played, once the gradients are there and before the detector moves. It may throw: a pass that is broken off in the
-   * middle would never free what it had recorded.
-   */
-  readonly measure: (played: AdversaryMove) => RoundMetrics;
+  /** What is to be told of what was played; called once the gradients are there. */
+  readonly measure: (played: AdversaryMove) => Figures;
 }
 
-/** Scalars of a round, by TensorBoard tag without its `train/`. */
-export type RoundMetrics = Readonly<Record<string, number>>;
-
-/** An alias, not an interface, so that it may leave a tidy. */
-export type Learnt = {
-  readonly metrics: RoundMetrics;
+/** One backward pass of the game's objective. */
+export interface Gradients {
+  /** Of the detector's variables, in their order. */
+  readonly detector: readonly tf.Tensor[];
   /** ∂ Σ_n (loss_n − cost_n) / ∂ variable for each of the adversary's variables, in their order. */
-  readonly opponentGradients: tf.Tensor[];
-};
+  readonly opponent: readonly tf.Tensor[];
+  readonly figures: Figures;
+}
+
+/** What a step of the detector leaves to be used and told. */
+export type Learnt = Pick<Gradients, 'opponent' | 'figures'>;
 
 /**
  * One update of the detector. The gradient of the adversary's variables, where it has any, comes from the same backward pass and
@@ -53,12 +53,29 @@ export function learn(
     detector,
     detectorOptimizer,
   }: { readonly detector: Discriminator; readonly detectorOptimizer: Optimizer },
+  batch: LabelledImages,
+  adversary: Adversary | null,
+  settings: LearnSettings,
+  learningRate: () => number,
+): Learnt {
+  return tidied(() => {
+    const gradients = objectiveGradients(detector, batch, adversary, settings);
+    const { gradientNorm } = detectorOptimizer.step(gradients.detector, learningRate);
+    return {
+      opponent: gradients.opponent,
+      figures: together([scalars({ gradient_norm_d: gradientNorm }), gradients.figures]),
+    };
+  });
+}
+
+/** The gradients of the game's objective, and its figures. Moves running statistics and nothing else. */
+export function objectiveGradients(
+  detector: Discriminator,
   { images, labels }: LabelledImages,
   adversary: Adversary | null,
   settings: LearnSettings,
-  learningRate: number,
-): Learnt {
-  return tf.tidy(() => {
+): Gradients {
+  return tidied(() => {
     const logits: Partial<Record<'clean' | 'adversarial', tf.Tensor2D>> = {};
     let result: DetectorLoss | undefined;
     let played: AdversaryMove | undefined;
@@ -82,25 +99,35 @@ export function learn(
           ? loss
           : tf.sub(loss, tf.mul(tf.mean(played.cost), weightOf(settings)));
       }, [...detector.trainable, ...variables]);
-      const measured = played === undefined ? {} : adversary!.measure(played);
-      const { gradientNorm } = detectorOptimizer.step(inOrder(detector.trainable, grads), learningRate);
-      const metrics: Record<string, number> = {
-        loss_d: result!.loss.dataSync()[0]!,
-        gradient_norm_d: gradientNorm,
-      };
-      for (const kind of ['clean', 'adversarial'] as const) {
-        if (logits[kind] !== undefined) {
-          metrics[`loss_${kind}`] = result!.parts[kind]!.dataSync()[0]!;
-          metrics[`accuracy_${kind}`] = accuracy(logits[kind], labels);
-        }
-      }
       const perImage = labels.shape[0] / weightOf(settings);
-      const opponentGradients = inOrder(variables, grads).map((gradient) => tf.mul(gradient, perImage));
-      return { metrics: { ...metrics, ...measured }, opponentGradients };
+      return {
+        detector: inOrder(detector.trainable, grads),
+        opponent: inOrder(variables, grads).map((gradient) => tf.mul(gradient, perImage)),
+        figures: together([
+          lossFigures(result!, logits, labels),
+          ...(played === undefined ? [] : [adversary!.measure(played)]),
+        ]),
+      };
     } finally {
       beyond.free();
     }
   });
+}
+
+/** Loss and accuracy of each set of images that was looked at. Of aliases, for what was kept is freed before it is read. */
+function lossFigures(
+  { loss, parts }: DetectorLoss,
+  logits: Readonly<Partial<Record<'clean' | 'adversarial', tf.Tensor2D>>>,
+  labels: tf.Tensor1D,
+): Figures {
+  const figures: Record<string, tf.Tensor> = { loss_d: loss.clone() };
+  for (const kind of ['clean', 'adversarial'] as const) {
+    if (logits[kind] !== undefined) {
+      figures[`loss_${kind}`] = parts[kind]!.clone();
+      figures[`accuracy_${kind}`] = accuracy(logits[kind], labels);
+    }
+  }
+  return scalars(figures);
 }
 
 /** Keeps tensors beyond the gradient's own tidy, until they are freed together. */
@@ -144,6 +171,6 @@ function tracking(branch: Pass['branch']): Pass {
   return { training: true, trackStatistics: true, branch };
 }
 
-function accuracy(logits: tf.Tensor2D, labels: tf.Tensor1D): number {
-  return tf.tidy(() => tf.mean(tf.cast(tf.equal(tf.argMax(logits, 1), labels), 'float32')).dataSync()[0]!);
+function accuracy(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor {
+  return tf.tidy(() => tf.mean(tf.cast(tf.equal(tf.argMax(logits, 1), labels), 'float32')));
 }

@@ -2,7 +2,7 @@
  * What tells from the game's own figures that it has gone wrong: derived scalars, and alarms that speak once when something sets in.
  * They look on and change nothing. They remember only the last rounds, so a resumed run needs nothing of them: it looks anew.
  */
-import type { RoundMetrics } from './learn.ts';
+import type { RoundMetrics } from './figures.ts';
 
 /** Rounds with an opponent that an alarm looks at: enough images (hundreds) for figures of percents, and few enough to speak in time. */
 export const WINDOW = 20;

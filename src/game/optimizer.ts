@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { choice, number, type SettingsOf } from '../config/settings.ts';
+import { fed } from '../ops/fed.ts';
 import { assignFlat, flatten, parameterCount } from '../ops/flat-parameters.ts';
 
 export const optimizerSettings = {
@@ -23,8 +24,13 @@ export const optimizerSettings = {
 export type OptimizerSettings = SettingsOf<typeof optimizerSettings>;
 
 export interface Optimizer {
-  /** One update of the variables from their gradients (same order and shapes) at the given learning rate. */
-  step(gradients: readonly tf.Tensor[], learningRate: number): { readonly gradientNorm: number };
+  /**
+   * One update of the variables from their gradients (same order and shapes). A pure function of tensors, variables and fed values.
+   *
+   * @param learningRate asked for at each update, also where a recorded update is run again
+   * @returns the gradients' Euclidean length before it was cut, a scalar
+   */
+  step(gradients: readonly tf.Tensor[], learningRate: () => number): { readonly gradientNorm: tf.Scalar };
   /** Updates made so far. */
   readonly steps: number;
   /** Running averages by name, each [P]: with `steps`, all that a checkpoint needs. */
@@ -43,23 +49,25 @@ export function createOptimizer(settings: OptimizerSettings, variables: readonly
   );
   let steps = 0;
   return {
-    step: (gradients, learningRate) => {
-      steps += 1;
-      return tf.tidy(() => {
+    step: (gradients, learningRate) =>
+      tf.tidy(() => {
+        const now = fed(() => {
+          steps += 1;
+          const rate = learningRate();
+          return [rate, 1 - rate * settings.weight_decay, ...rule.corrections(steps, settings)];
+        }, [2 + rule.corrections(1, settings).length]);
+        const [rate, shrinkage, ...corrections] = tf.unstack(now) as tf.Scalar[];
         const theta = flatten(variables);
         const raw = flatten(gradients);
-        const norm = tf.sqrt(tf.sum(tf.square(raw))).dataSync()[0]!;
-        const clipped =
-          settings.clip_norm > 0 && norm > settings.clip_norm ? tf.mul(raw, settings.clip_norm / norm) : raw;
+        const gradientNorm = tf.sqrt(tf.sum(tf.square(raw))) as tf.Scalar;
+        const clipped = settings.clip_norm > 0 ? clip(raw, gradientNorm, settings.clip_norm) : raw;
         const gradient =
           settings.decay === 'l2' ? tf.add(clipped, tf.mul(theta, settings.weight_decay)) : clipped;
-        const shrunk =
-          settings.decay === 'decoupled' ? tf.mul(theta, 1 - learningRate * settings.weight_decay) : theta;
-        const direction = rule.direction(gradient as tf.Tensor1D, state, steps, settings);
-        assignFlat(variables, tf.sub(shrunk, tf.mul(direction, learningRate)));
-        return { gradientNorm: norm };
-      });
-    },
+        const shrunk = settings.decay === 'decoupled' ? tf.mul(theta, shrinkage!) : theta;
+        const direction = rule.direction(gradient as tf.Tensor1D, state, settings, corrections);
+        assignFlat(variables, tf.sub(shrunk, tf.mul(direction, rate!)));
+        return { gradientNorm };
+      }),
     get steps() {
       return steps;
     },
@@ -73,14 +81,21 @@ export function createOptimizer(settings: OptimizerSettings, variables: readonly
   };
 }
 
+/** The gradient, shortened to the limit where it is longer; a factor of 1 leaves it bit for bit. */
+function clip(gradient: tf.Tensor1D, norm: tf.Scalar, limit: number): tf.Tensor1D {
+  return tf.mul(gradient, tf.minimum(1, tf.div(limit, norm)));
+}
+
 interface Rule {
   readonly averages: readonly string[];
+  /** What the direction needs to know of the step's number, 1 the first: always as many numbers. */
+  corrections(step: number, settings: OptimizerSettings): readonly number[];
   /** The vector that, times the learning rate, is subtracted from θ. Moves the averages. */
   direction(
     gradient: tf.Tensor1D,
     state: ReadonlyMap<string, tf.Variable>,
-    step: number,
     settings: OptimizerSettings,
+    corrections: readonly tf.Scalar[],
   ): tf.Tensor1D;
 }
 
@@ -88,30 +103,36 @@ const RULES: Readonly<Record<OptimizerSettings['name'], Rule>> = {
   /** b ← β1·b + g; direction b. */
   sgd: {
     averages: ['momentum'],
-    direction: (gradient, state, _step, { beta1 }) =>
+    corrections: () => [],
+    direction: (gradient, state, { beta1 }) =>
       update(state, 'momentum', (b) => tf.add(tf.mul(b, beta1), gradient)),
   },
   /** Kingma & Ba 2015: m̂ / (√v̂ + ε). */
   adam: {
     averages: ['m', 'v'],
-    direction: (gradient, state, step, settings) => {
+    corrections: (step, { beta1, beta2 }) => [1 - beta1 ** step, 1 - beta2 ** step],
+    direction: (gradient, state, settings, [ofMean, ofSquare]) => {
       const { m, v } = moments(gradient, state, settings);
-      return tf.div(corrected(m, settings.beta1, step), denominator(v, step, settings));
+      const root = tf.add(tf.sqrt(tf.div(v, ofSquare!)), settings.epsilon);
+      return tf.div(tf.div(m, ofMean!), root);
     },
   },
   /** Liu et al. 2020: Adam once the variance of its step can be estimated (ρ_t > 5), momentum until then. */
   radam: {
     averages: ['m', 'v'],
-    direction: (gradient, state, step, settings) => {
+    corrections: (step, { beta1, beta2 }) => {
+      const rectification = rectify(beta2, step);
+      // a divisor of root · 0 + 1 is momentum: the same operations in every step
+      return [
+        1 - beta1 ** step,
+        ...(rectification === null ? [0, 1] : [1 / (rectification * Math.sqrt(1 - beta2 ** step)), 0]),
+      ];
+    },
+    direction: (gradient, state, settings, [ofMean, ofRoot, beside]) => {
       const { m, v } = moments(gradient, state, settings);
-      const mean = corrected(m, settings.beta1, step);
-      const rectification = rectify(settings.beta2, step);
-      if (rectification === null) {
-        return mean;
-      }
       // PyTorch adds epsilon before it corrects the average here, and after it in Adam
       const root = tf.add(tf.sqrt(v), settings.epsilon);
-      return tf.div(mean, tf.div(root, rectification * Math.sqrt(1 - settings.beta2 ** step)));
+      return tf.div(tf.div(m, ofMean!), tf.add(tf.mul(root, ofRoot!), beside!));
     },
   },
 };
@@ -135,15 +156,6 @@ function update(
   const variable = state.get(name)!;
   variable.assign(next(variable as unknown as tf.Tensor1D));
   return variable as unknown as tf.Tensor1D;
-}
-
-/** Without the pull towards its zero start: average / (1 − β^step). */
-function corrected(average: tf.Tensor1D, beta: number, step: number): tf.Tensor1D {
-  return tf.div(average, 1 - beta ** step);
-}
-
-function denominator(v: tf.Tensor1D, step: number, { beta2, epsilon }: OptimizerSettings): tf.Tensor1D {
-  return tf.add(tf.sqrt(corrected(v, beta2, step)), epsilon);
 }
 
 /** r_t of RAdam, or null while ρ_t ≤ 5. */

@@ -1,15 +1,16 @@
 /** The ways of playing a round, by `game.play`. */
+import * as tf from '@tensorflow/tfjs';
 import type { LabelledImages, Turn } from '../generator/generator.ts';
-import { playFree, type Carried, type FreeSettings } from './free.ts';
+import { read, type Figures, type RoundMetrics } from './figures.ts';
+import { freeRound, type Carried, type FreeSettings } from './free.ts';
 import {
-  playRound,
+  alternatingRound,
   type GameSettings,
   type LearningRates,
   type Players,
-  type RoundMetrics,
   type RoundSettings,
 } from './round.ts';
-import { playSimultaneously } from './simultaneous.ts';
+import { simultaneousRound } from './simultaneous.ts';
 
 /** Settings of a round, by the way it is played. */
 export type PlaySettings =
@@ -17,20 +18,34 @@ export type PlaySettings =
   | ({ readonly play: 'simultaneous' } & GameSettings)
   | ({ readonly play: 'free' } & FreeSettings);
 
-/** Plays one round the way that the settings say. */
-export function play(
+/**
+ * Plays one round the way that the settings say, and moves both players. Synchronous; frees every tensor that it made.
+ *
+ * @param learningRates of this round
+ * @throws PerturbationError if the opponent leaves [0, 1] or its bounds, which shows when the round has been played; any error if it cannot
+ *   be played that way
+ */
+export function play(...round: Parameters<typeof roundOf>): RoundMetrics {
+  return tf.tidy(() => read(roundOf(...round)));
+}
+
+/**
+ * The round with its figures yet unread: a function of tensors, variables and fed values, the learning rates among them, and of the
+ * opponent's own readings if it makes any.
+ */
+export function roundOf(
   players: Players & { readonly carried: Carried | null },
   batch: LabelledImages,
   settings: PlaySettings,
   learningRates: LearningRates,
   turn: Turn,
-): RoundMetrics {
+): Figures {
   switch (settings.play) {
     case 'alternating':
-      return playRound(players, batch, settings, learningRates, turn);
+      return alternatingRound(players, batch, settings, learningRates, turn);
     case 'simultaneous':
-      return playSimultaneously(players, batch, settings, learningRates, turn);
+      return simultaneousRound(players, batch, settings, learningRates, turn);
     case 'free':
-      return playFree(players, batch, settings, learningRates, turn);
+      return freeRound(players, batch, settings, learningRates, turn);
   }
 }

@@ -6,14 +6,15 @@ import * as tf from '@tensorflow/tfjs';
 import type { Discriminator } from '../discriminator/discriminator.ts';
 import type { Generator, LabelledImages, Perturbed, Turn } from '../generator/generator.ts';
 import type { ImagePool } from './image-pool.ts';
-import { inOrder, keeper, learn, type Adversary, type LearnSettings, type RoundMetrics } from './learn.ts';
+import { read, scalars, tidied, together, toldAs, type Figures, type RoundMetrics } from './figures.ts';
+import { inOrder, keeper, learn, type Adversary, type LearnSettings } from './learn.ts';
 import { learnedFigures } from './monitors.ts';
 import { generatorLoss } from './objective.ts';
 import type { Optimizer } from './optimizer.ts';
-import { perturbationMetrics } from './perturbation.ts';
+import { perturbationFigures } from './perturbation.ts';
 import { victimOf, type CraftingSettings } from './victim.ts';
 
-export type { RoundMetrics } from './learn.ts';
+export type { RoundMetrics } from './figures.ts';
 
 export interface Players {
   readonly detector: Discriminator;
@@ -24,6 +25,7 @@ export interface Players {
   readonly pool: ImagePool | null;
 }
 
+/** Of this round. Whoever plays a recorded round again writes the new ones here: they are read when an optimiser steps. */
 export interface LearningRates {
   readonly detector: number;
   readonly generator: number;
@@ -42,26 +44,27 @@ export interface RoundSettings extends GameSettings {
  * Plays one round and moves both players. Synchronous; frees every tensor that it made.
  *
  * @param learningRates of this round
- * @throws PerturbationError if the opponent leaves [0, 1] or its bounds
+ * @throws PerturbationError if the opponent leaves [0, 1] or its bounds; the players have moved by then
  */
-export function playRound(
+export function playRound(...round: Parameters<typeof alternatingRound>): RoundMetrics {
+  return tf.tidy(() => read(alternatingRound(...round)));
+}
+
+/** A round in turns with its figures yet unread: nothing in it waits for the engine, unless an opponent or a pool does. */
+export function alternatingRound(
   players: Players,
   batch: LabelledImages,
   settings: RoundSettings,
   learningRates: LearningRates,
   turn: Turn,
-): RoundMetrics {
-  return tf.tidy(() => {
-    const metrics: Record<string, number> = {};
-    if (settings.objective !== 'clean' && players.generator.learners.length > 0) {
-      for (let step = 0; step < settings.g_per_d; step++) {
-        Object.assign(metrics, generatorStep(players, batch, settings, learningRates.generator, turn));
-      }
-    }
-    for (let step = 0; step < settings.d_per_g; step++) {
-      Object.assign(metrics, detectorStep(players, batch, settings, learningRates.detector, turn));
-    }
-    return metrics;
+): Figures {
+  return tidied(() => {
+    const learning = settings.objective !== 'clean' && players.generator.learners.length > 0;
+    const steps = [
+      ...Array<typeof detectorStep>(learning ? settings.g_per_d : 0).fill(generatorStep),
+      ...Array<typeof detectorStep>(settings.d_per_g).fill(detectorStep),
+    ];
+    return together(steps.map((step) => step(players, batch, settings, learningRates, turn)));
   });
 }
 
@@ -80,10 +83,10 @@ function generatorStep(
   { detector, generator, generatorOptimizer }: Players,
   batch: LabelledImages,
   settings: GameSettings,
-  learningRate: number,
+  learningRates: LearningRates,
   turn: Turn,
-): RoundMetrics {
-  return tf.tidy(() => {
+): Figures {
+  return tidied(() => {
     const victim = victimOf(detector, settings);
     const trainable = generator.learners.flatMap((learner) => learner.trainable);
     const moves: Perturbed[] = [];
@@ -97,11 +100,16 @@ function generatorStep(
         });
         return tf.addN(losses);
       }, trainable);
-      const measured = moves.map((move) => perturbationMetrics(generator.name, batch.images, move));
-      const { gradientNorm } = generatorOptimizer.step(inOrder(trainable, grads), learningRate);
+      const measured = moves.map((move) => perturbationFigures(generator.name, batch.images, move));
+      const { gradientNorm } = generatorOptimizer.step(
+        inOrder(trainable, grads),
+        () => learningRates.generator,
+      );
       generator.learners.forEach((learner) => learner.stepped());
-      const figures = learnedFigures(Object.assign({}, ...measured) as RoundMetrics);
-      return { ...figures, loss_g: value.dataSync()[0]!, gradient_norm_g: gradientNorm };
+      return together([
+        toldAs(together(measured), learnedFigures),
+        scalars({ loss_g: value, gradient_norm_g: gradientNorm }),
+      ]);
     } finally {
       beyond.free();
     }
@@ -113,15 +121,16 @@ function detectorStep(
   players: Players,
   batch: LabelledImages,
   settings: GameSettings,
-  learningRate: number,
+  learningRates: LearningRates,
   turn: Turn,
-): RoundMetrics {
-  return tf.tidy(() => {
+): Figures {
+  const learningRate = (): number => learningRates.detector;
+  return tidied(() => {
     if (settings.objective === 'clean') {
-      return learn(players, batch, null, settings, learningRate).metrics;
+      return learn(players, batch, null, settings, learningRate).figures;
     }
     const perturbed = craft(players, batch, settings, turn);
-    const measured = perturbationMetrics(players.generator.name, batch.images, perturbed);
+    const measured = perturbationFigures(players.generator.name, batch.images, perturbed);
     const images =
       players.pool?.exchange({ ...batch, images: perturbed.images }, turn.rng) ?? perturbed.images;
     const adversary: Adversary = {
@@ -129,6 +138,6 @@ function detectorStep(
       variables: [],
       measure: () => measured,
     };
-    return learn(players, batch, adversary, settings, learningRate).metrics;
+    return learn(players, batch, adversary, settings, learningRate).figures;
   });
 }

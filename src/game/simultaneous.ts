@@ -4,25 +4,26 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { LabelledImages, Turn } from '../generator/generator.ts';
-import { learn, type Adversary, type RoundMetrics } from './learn.ts';
+import { scalars, tidied, together, toldAs, type Figures } from './figures.ts';
+import { learn, type Adversary } from './learn.ts';
 import { learnedFigures } from './monitors.ts';
-import { perturbationMetrics } from './perturbation.ts';
+import { perturbationFigures } from './perturbation.ts';
 import type { GameSettings, LearningRates, Players } from './round.ts';
 import { victimOf } from './victim.ts';
 
 /**
- * Plays one round and moves both players, the generator against the detector in training mode, as the one pass has it. Synchronous;
- * frees every tensor that it made.
+ * A round with its figures yet unread, both players moved, the generator against the detector in training mode, as the one pass has it.
+ * Reading them throws a PerturbationError if the opponent left [0, 1] or its bounds.
  *
- * @throws if the opponent is not one learned generator; PerturbationError if it leaves [0, 1] or its bounds
+ * @throws if the opponent is not one learned generator
  */
-export function playSimultaneously(
+export function simultaneousRound(
   players: Players,
   batch: LabelledImages,
   settings: GameSettings,
   learningRates: LearningRates,
   turn: Turn,
-): RoundMetrics {
+): Figures {
   const { detector, generator, generatorOptimizer } = players;
   const [learner, ...others] = generator.learners;
   if (learner === undefined || others.length > 0) {
@@ -30,24 +31,34 @@ export function playSimultaneously(
       `the opponent ${generator.name} cannot play simultaneously, only a single learned generator can: set game=alternating`,
     );
   }
-  return tf.tidy(() => {
+  return tidied(() => {
     const victim = victimOf(detector, settings);
-    let paid = 0;
     const adversary: Adversary = {
       variables: learner.trainable,
       play: () => learner.play(batch, victim, turn),
-      measure: (played) => {
-        paid = tf.mean(played.cost!).dataSync()[0]!;
-        const measured = perturbationMetrics(generator.name, batch.images, played);
-        return { ...measured, ...learnedFigures(measured) };
-      },
+      measure: (played) =>
+        together([
+          toldAs(perturbationFigures(generator.name, batch.images, played), (measured) => ({
+            ...measured,
+            ...learnedFigures(measured),
+          })),
+          scalars({ [PAID]: tf.mean(played.cost!) }),
+        ]),
     };
-    const { metrics, opponentGradients } = learn(players, batch, adversary, settings, learningRates.detector);
+    const { figures, opponent } = learn(players, batch, adversary, settings, () => learningRates.detector);
     // mean over the batch, and downhill on the negative
-    const downhill = opponentGradients.map((gradient) => tf.mul(gradient, -1 / batch.labels.shape[0]));
-    const { gradientNorm } = generatorOptimizer.step(downhill, learningRates.generator);
+    const downhill = opponent.map((gradient) => tf.mul(gradient, -1 / batch.labels.shape[0]));
+    const { gradientNorm } = generatorOptimizer.step(downhill, () => learningRates.generator);
     learner.stepped();
-    const loss_g = paid - metrics['loss_adversarial']!;
-    return { ...metrics, loss_g, gradient_norm_g: gradientNorm };
+    return together([
+      toldAs(figures, ({ [PAID]: paid, ...told }) => ({
+        ...told,
+        loss_g: paid! - told['loss_adversarial']!,
+      })),
+      scalars({ gradient_norm_g: gradientNorm }),
+    ]);
   });
 }
+
+/** The figure of what the images cost the opponent, a part of its loss; not told by itself. */
+const PAID = 'paid';

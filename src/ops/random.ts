@@ -6,9 +6,10 @@
  * as 1, 2, 3", SC 2011), so the plain version below and TensorFlow's kernel give the same values, bit for bit.
  */
 import * as tf from '@tensorflow/tfjs';
+import { fed } from './fed.ts';
 import { hasKernel, runKernel } from './fast-kernel.ts';
 
-/** Kernel that a fast engine registers: attrs {shape, seed0, seed1}, output float32 in [0, 1). */
+/** Kernel that a fast engine registers: input seed [2] int32, attrs {shape}, output float32 in [0, 1). */
 export const STATELESS_RANDOM_UNIFORM = 'StatelessRandomUniform';
 
 export interface Rng {
@@ -31,20 +32,24 @@ export interface Rng {
 export function createRng(seed: number, stream: string, counter = 0): Rng {
   const seed0 = hash32(`${seed}/${stream}`);
   let next = counter;
-  const unit = (shape: readonly number[]): tf.Tensor => {
-    const seed1 = next++;
-    return hasKernel(STATELESS_RANDOM_UNIFORM)
-      ? runKernel<tf.Tensor>(STATELESS_RANDOM_UNIFORM, {}, { shape, seed0, seed1 })
-      : tf.tensor(
-          philoxUniform(
-            seed0,
-            seed1,
-            shape.reduce((a, b) => a * b, 1),
+  const unit = (shape: readonly number[]): tf.Tensor =>
+    tf.tidy(() =>
+      hasKernel(STATELESS_RANDOM_UNIFORM)
+        ? runKernel<tf.Tensor>(
+            STATELESS_RANDOM_UNIFORM,
+            { seed: fed(() => [seed0, next++], [2], 'int32') },
+            { shape },
+          )
+        : fed(
+            () =>
+              philoxUniform(
+                seed0,
+                next++,
+                shape.reduce((a, b) => a * b, 1),
+              ),
+            shape,
           ),
-          [...shape],
-          'float32',
-        );
-  };
+    );
   return {
     uniform: (shape, low = 0, high = 1) => tf.tidy(() => tf.add(tf.mul(unit(shape), high - low), low)),
     normal: (shape, stddev = 1) =>

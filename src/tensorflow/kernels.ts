@@ -143,15 +143,14 @@ function registerActivations(): void {
 }
 
 function registerRandom(): void {
-  kernel(STATELESS_RANDOM_UNIFORM, (_inputs, { shape, seed0, seed1 }, backend) => {
+  kernel(STATELESS_RANDOM_UNIFORM, ({ seed }, { shape }, backend) => {
     const dims = tf.tensor1d(shape as number[], 'int32');
-    const seed = tf.tensor1d([seed0 as number, seed1 as number], 'int32');
     const output = backend.executeSingleOutput(
       'StatelessRandomUniform',
       [attr.type('dtype', 'float32'), attr.type('T', 'int32'), attr.type('Tseed', 'int32')],
-      [dims, seed],
+      [dims, seed!],
     );
-    tf.dispose([dims, seed]);
+    dims.dispose();
     return output;
   });
 }

@@ -146,6 +146,27 @@ describe('the cost of an attack', () => {
     expect(free.get('Conv2DBackpropInput')).to.equal(3 * (2 * layers - 1));
   });
 
+  it('is one reading of figures a round, whatever is played: nothing waits for the engine before its end', () => {
+    const backend = nodeBackend();
+    const readSync = backend.readSync.bind(backend);
+    const readings = (name: string, settings: PlaySettings): number => {
+      let count = 0;
+      backend.readSync = (id) => (count++, readSync(id));
+      try {
+        roundOf(name, settings);
+      } finally {
+        Object.assign(backend, { readSync });
+      }
+      return count;
+    };
+    const turns = { ...SHARED, play: 'alternating', g_per_d: 2, d_per_g: 2 } as const;
+    for (const name of ['none', 'fgsm', 'pgd', 'sat', 'blur']) {
+      expect(readings(name, turns), name).to.equal(1);
+    }
+    expect(readings('fgsm', { ...SHARED, play: 'free', replays: 3 })).to.equal(1);
+    expect(readings('none', { ...turns, objective: 'clean' })).to.equal(1);
+  });
+
   it('training asks for no gradient of the images: one input gradient a layer but the first', () => {
     const detector = smallCnn.create(config, { imageSize: 16, seed: 1, auxiliaryBatchNorm: false });
     const labels = tf.tensor1d([0, 1], 'int32');

@@ -4,8 +4,9 @@ import {
   boundUse,
   checkPerturbed,
   PerturbationError,
-  perturbationMetrics,
+  perturbationFigures,
 } from '../../src/game/perturbation.ts';
+import { read } from '../../src/game/figures.ts';
 import type { Bound, Perturbed } from '../../src/generator/generator.ts';
 import { onEachEngine } from '../support/engines.ts';
 import { expectClose } from '../support/tensors.ts';
@@ -102,7 +103,7 @@ onEachEngine('what the game measures of an opponent', () => {
     tf.tidy(() => {
       const sigma = tf.tensor4d([0, 0, 0, 2, 2, 1, 2, 2], [2, 2, 2, 1]);
       const bounds = { sigma: { norm: 'pixel', limit: 2 } } as const;
-      const metrics = perturbationMetrics('generative', clean(), given(moved(0.24), bounds, { sigma }));
+      const metrics = read(perturbationFigures('generative', clean(), given(moved(0.24), bounds, { sigma })));
       expectClose(
         ['sigma_at_zero', 'sigma_at_bound', 'sigma_mean', 'budget_sigma', 'perturbation'].map(
           (tag) => metrics[tag]!,
@@ -117,10 +118,12 @@ onEachEngine('what the game measures of an opponent', () => {
     tf.tidy(() => {
       const flow = tf.tensor4d([3, 4, -3, -4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [2, 2, 2, 2]);
       const metricsOf = (map: tf.Tensor4D, limit: number) =>
-        perturbationMetrics(
-          'sat',
-          clean(),
-          given(clean(), { flow: { norm: 'pixel', limit } }, { flow: map }),
+        read(
+          perturbationFigures(
+            'sat',
+            clean(),
+            given(clean(), { flow: { norm: 'pixel', limit } }, { flow: map }),
+          ),
         );
       expect(metricsOf(flow, 5)['flow_mean']).to.be.closeTo(10 / 8, 1e-6);
       const nothing = metricsOf(tf.zerosLike(flow), 0);

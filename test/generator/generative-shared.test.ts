@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import { createGame, disposeGame, type Game } from '../../src/game/players.ts';
 import { playRound, type RoundSettings } from '../../src/game/round.ts';
-import { playSimultaneously } from '../../src/game/simultaneous.ts';
+import { play } from '../../src/game/play.ts';
 import { generative } from '../../src/generator/generative.ts';
 import { generativeKernel } from '../../src/generator/generative-kernel.ts';
 import { generativeResidual } from '../../src/generator/generative-residual.ts';
@@ -357,7 +357,13 @@ for (const [variant, powerless] of VARIANTS) {
       const [own, theirs] = [snapshot(generator.state), snapshot(game.detector.state)];
       expect(variant.plays).to.deep.equal(['alternating', 'simultaneous']);
       const turn = { rng: game.rng, progress: 1 };
-      const metrics = playSimultaneously(game, batch, ROUND, { detector: 1e-2, generator: 1e-2 }, turn);
+      const metrics = play(
+        game,
+        batch,
+        { ...ROUND, play: 'simultaneous' },
+        { detector: 1e-2, generator: 1e-2 },
+        turn,
+      );
       expect(Object.values(metrics).every(Number.isFinite)).to.equal(true);
       expect(changed(theirs, snapshot(game.detector.state))).to.not.deep.equal([]);
       const moved = changed(own, snapshot(generator.state));

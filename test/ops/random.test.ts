@@ -61,7 +61,11 @@ describe('random across engines', () => {
           bits(
             tf
               .engine()
-              .runKernel<tf.Tensor>('StatelessRandomUniform', {}, { shape: [9], seed0, seed1 })
+              .runKernel<tf.Tensor>(
+                'StatelessRandomUniform',
+                { seed: tf.tensor1d([seed0, seed1], 'int32') },
+                { shape: [9] },
+              )
               .dataSync(),
           ),
         ),

@@ -1,0 +1,70 @@
+/**
+ * Figures of a round while they are still tensors. Every reading waits for all that the engine has to do before it, so a round reads
+ * once, at its end; until then it is a function of tensors, variables and fed values alone.
+ */
+import * as tf from '@tensorflow/tfjs';
+
+/** Scalars of a round, by TensorBoard tag without its `train/`. */
+export type RoundMetrics = Readonly<Record<string, number>>;
+
+/** What is to be read, and how it is told once it has been. */
+export interface Figures {
+  /** By name, of any shape. */
+  readonly tensors: Readonly<Record<string, tf.Tensor>>;
+  /** Holds no tensor. May throw where the values show that someone broke a rule. */
+  readonly tell: (values: Values) => RoundMetrics;
+}
+
+/** What was read, by the name of its tensor. */
+export type Values = Readonly<Record<string, Float32Array>>;
+
+/** Scalars that are told under their own names. */
+export function scalars(tensors: Readonly<Record<string, tf.Tensor>>): Figures {
+  const names = Object.keys(tensors);
+  return { tensors, tell: (values) => Object.fromEntries(names.map((name) => [name, values[name]![0]!])) };
+}
+
+/** Several figures as one; of a tag that two of them tell the later counts, and what each has to say against its values is said in order. */
+export function together(parts: readonly Figures[]): Figures {
+  const named = parts.map(({ tensors }, i) =>
+    Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [`${i}/${name}`, tensor])),
+  );
+  const names = parts.map(({ tensors }) => Object.keys(tensors));
+  const tells = parts.map(({ tell }) => tell);
+  return {
+    tensors: Object.assign({}, ...named) as Figures['tensors'],
+    tell: (values) =>
+      Object.assign(
+        {},
+        ...tells.map((tell, i) =>
+          tell(Object.fromEntries(names[i]!.map((name) => [name, values[`${i}/${name}`]!]))),
+        ),
+      ) as RoundMetrics,
+  };
+}
+
+/** The same figures with what follows from them when they are told. */
+export function toldAs({ tensors, tell }: Figures, change: (metrics: RoundMetrics) => RoundMetrics): Figures {
+  return { tensors, tell: (values) => change(tell(values)) };
+}
+
+/** Waits for the engine, once, and tells the figures. Throws what they have to say against the values. */
+export function read({ tensors, tell }: Figures): RoundMetrics {
+  return tell(valuesOf(tensors));
+}
+
+/** The values of several tensors by one reading. */
+export function valuesOf(tensors: Readonly<Record<string, tf.Tensor>>): Values {
+  const entries = Object.entries(tensors);
+  if (entries.length === 0) {
+    return {};
+  }
+  const all = tf.tidy(() => tf.concat(entries.map(([, tensor]) => tensor.flatten())).dataSync<'float32'>());
+  let from = 0;
+  return Object.fromEntries(entries.map(([name, { size }]) => [name, all.subarray(from, (from += size))]));
+}
+
+/** tf.tidy for a result with functions beside its tensors, which tidy looks through but has no type for. */
+export function tidied<T extends object>(job: () => T): T {
+  return tf.tidy(job as unknown as () => tf.TensorContainer) as unknown as T;
+}
