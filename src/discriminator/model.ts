@@ -1,6 +1,7 @@
 /** A tf.layers model as a Discriminator, and the blocks that the models here are made of. */
 import * as tf from '@tensorflow/tfjs';
 import { conv2d } from '../ops/conv-layer.ts';
+import { depthwiseLayer } from '../ops/depthwise.ts';
 import { apply, batchNorm, siluLayer, type Pass } from '../ops/layers.ts';
 import { modelState, modelTrainable } from '../ops/model-state.ts';
 import { spatialMean } from '../ops/spatial-mean.ts';
@@ -60,12 +61,10 @@ export function depthwiseBlock(
   options: ConvOptions,
   context: BlockContext,
 ): Symbolic {
-  const conv = tf.layers.depthwiseConv2d({
+  const conv = depthwiseLayer({
     name: `${name}_depthwise`,
     kernelSize: options.kernel,
     strides: options.stride,
-    padding: 'same',
-    useBias: false,
     depthwiseInitializer: heNormal(context.seed, name),
   });
   return activate(normalise(conv.apply(x) as Symbolic, name, context), name, options.activation);

@@ -6,7 +6,9 @@ import * as tf from '@tensorflow/tfjs';
 import { BATCH_NORM_TRAINING } from '../ops/batch-norm.ts';
 import { STATELESS_RANDOM_UNIFORM } from '../ops/random.ts';
 import { RELU_GRAD, SILU, SILU_GRAD } from '../ops/activations.ts';
-import { attr, type NodeBackend } from './backend.ts';
+import { attr, nodeBackend } from './backend.ts';
+import { registerDepthwise } from './kernels/depthwise.ts';
+import { kernel } from './kernels/kernel.ts';
 
 const BATCH_NORM_GRAD = 'BatchNormTrainingGrad';
 
@@ -21,25 +23,10 @@ export function registerFastKernels(): void {
   registerBatchNorm();
   registerActivations();
   registerRandom();
-}
-
-type KernelFunc = (
-  inputs: Record<string, tf.Tensor>,
-  attrs: Record<string, unknown>,
-  backend: NodeBackend,
-) => tf.Tensor | tf.Tensor[];
-
-function kernel(kernelName: string, run: KernelFunc): void {
-  tf.registerKernel({
-    kernelName,
-    backendName: 'tensorflow',
-    kernelFunc: ({ inputs, attrs, backend }) =>
-      run(
-        inputs as Record<string, tf.Tensor>,
-        (attrs ?? {}) as Record<string, unknown>,
-        backend as NodeBackend,
-      ),
-  });
+  // The operations of native/ exist for the processor alone; a GPU keeps TensorFlow's.
+  if (!nodeBackend().isUsingGpuDevice) {
+    registerDepthwise();
+  }
 }
 
 function registerBatchNorm(): void {

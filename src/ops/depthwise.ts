@@ -1,0 +1,72 @@
+/** The depthwise convolution: each channel by a filter of its own; as an op and as a layer. */
+import * as tf from '@tensorflow/tfjs';
+import { hasKernel, runKernel } from './fast-kernel.ts';
+
+/** Kernel that a fast engine registers: inputs {x, filter}, attrs {stride}, for filters of side 3 or 5 with stride 1 or 2. */
+export const DEPTHWISE = 'Depthwise';
+
+/**
+ * y = Σ over the filter of x·filter, channel by channel, with TensorFlow's SAME padding. Only the gradients that are asked for are computed.
+ *
+ * @param x [N, H, W, C]
+ * @param filter [K, K, C, 1] float32
+ * @param stride in both directions, a whole number above 0
+ * @returns [N, ⌈H/stride⌉, ⌈W/stride⌉, C]
+ */
+export function depthwiseConv2d(x: tf.Tensor4D, filter: tf.Tensor4D, stride: number): tf.Tensor4D {
+  const [height, width, , multiplier] = filter.shape;
+  const known = (height === 3 || height === 5) && width === height && multiplier === 1 && stride <= 2;
+  return known && hasKernel(DEPTHWISE)
+    ? runKernel<tf.Tensor4D>(DEPTHWISE, { x, filter }, { stride })
+    : tf.depthwiseConv2d(x, filter, stride, 'same');
+}
+
+type Weight = ReturnType<tf.layers.Layer['addWeight']>;
+
+export interface DepthwiseConfig {
+  readonly name: string;
+  /** Side of the square filter. */
+  readonly kernelSize: number;
+  readonly strides: number;
+  readonly depthwiseInitializer: ReturnType<typeof tf.initializers.heNormal>;
+}
+
+class Depthwise extends tf.layers.Layer {
+  static readonly className = 'DepthwiseConv2D';
+  private readonly settings: DepthwiseConfig;
+  private filter: Weight | undefined;
+
+  constructor(settings: DepthwiseConfig) {
+    super({ name: settings.name });
+    this.settings = settings;
+  }
+
+  override build(inputShape: tf.Shape): void {
+    const { kernelSize: k, depthwiseInitializer } = this.settings;
+    const channels = inputShape[inputShape.length - 1]!;
+    this.filter = this.addWeight('depthwise_kernel', [k, k, channels, 1], 'float32', depthwiseInitializer);
+    this.built = true;
+  }
+
+  override computeOutputShape(inputShape: tf.Shape): tf.Shape {
+    const [n, height, width, channels] = inputShape as [number | null, number, number, number];
+    const { strides } = this.settings;
+    return [n, Math.ceil(height / strides), Math.ceil(width / strides), channels];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const x = (Array.isArray(inputs) ? inputs[0]! : inputs) as tf.Tensor4D;
+    return depthwiseConv2d(x, this.filter!.read() as tf.Tensor4D, this.settings.strides);
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    // The keys of the stock layer, so that a saved model loads in plain TensorFlow.js.
+    const { kernelSize, strides } = this.settings;
+    return { ...super.getConfig(), kernelSize, strides, padding: 'same', useBias: false, depthMultiplier: 1 };
+  }
+}
+
+/** Depthwise convolution without bias, SAME padding, one output channel for each input channel, as a layer for tf.layers models. */
+export function depthwiseLayer(settings: DepthwiseConfig): tf.layers.Layer {
+  return new Depthwise(settings);
+}
