@@ -4,6 +4,7 @@ import type { Discriminator, Pass } from '../discriminator/discriminator.ts';
 import type { LabelledImages, Perturbed } from '../generator/generator.ts';
 import { scalars, tidied, together, type Figures } from './figures.ts';
 import { crossEntropy, detectorLoss, type DetectorLoss, type Objective } from './objective.ts';
+import { variableGrads } from '../ops/gradients.ts';
 import type { Optimizer } from './optimizer.ts';
 
 export interface LearnSettings {
@@ -82,7 +83,7 @@ export function objectiveGradients(
     const variables = adversary?.variables ?? [];
     const beyond = keeper();
     try {
-      const { grads } = tf.variableGrads(() => {
+      const { grads } = variableGrads(() => {
         result = detectorLoss(settings.objective, settings.lambda, {
           clean: () =>
             crossEntropy((logits.clean = beyond.keep(detector.logits(images, tracking('main')))), labels),

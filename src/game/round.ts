@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Discriminator } from '../discriminator/discriminator.ts';
 import type { Generator, LabelledImages, Perturbed, Turn } from '../generator/generator.ts';
+import { variableGrads } from '../ops/gradients.ts';
 import type { ImagePool } from './image-pool.ts';
 import { read, scalars, tidied, together, toldAs, type Figures, type RoundMetrics } from './figures.ts';
 import { inOrder, keeper, learn, type Adversary, type LearnSettings } from './learn.ts';
@@ -92,7 +93,7 @@ function generatorStep(
     const moves: Perturbed[] = [];
     const beyond = keeper();
     try {
-      const { value, grads } = tf.variableGrads(() => {
+      const { value, grads } = variableGrads(() => {
         const losses = generator.learners.map((learner) => {
           const move = learner.play(batch, victim, turn);
           moves.push(beyond.keepMove(move));

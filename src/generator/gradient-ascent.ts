@@ -3,6 +3,7 @@
  * what a step is, and where the varied thing must stay.
  */
 import * as tf from '@tensorflow/tfjs';
+import { valueAndGrad } from '../ops/gradients.ts';
 import type { Direction } from './directions.ts';
 import type { Perturbed } from './perturbed.ts';
 
@@ -64,11 +65,12 @@ export function ascentStep(
   from: AscentPoint,
 ): { readonly at: tf.Tensor4D; readonly memories: readonly tf.Tensor[]; readonly value: tf.Tensor1D } {
   // ones as the values' own gradients: that of their sum
-  const { grad, value } = tf.valueAndGrad((varied) => objective(valueOf, ascent, varied as tf.Tensor4D))(
+  const { grad, value } = valueAndGrad(
+    (varied: tf.Tensor4D) => objective(valueOf, ascent, varied),
     from.at,
-    tf.ones([from.at.shape[0]]),
+    tf.ones([from.at.shape[0]]) as tf.Tensor1D,
   );
-  return { ...stepAlong(ascent, grad, from), value: value as tf.Tensor1D };
+  return { ...stepAlong(ascent, grad, from), value };
 }
 
 /** Where an ascent is before a step; `step` is 1 for the first. */
