@@ -7,6 +7,7 @@ import { BATCH_NORM_TRAINING } from '../ops/batch-norm.ts';
 import { STATELESS_RANDOM_UNIFORM } from '../ops/random.ts';
 import { RELU_GRAD, SILU, SILU_GRAD } from '../ops/activations.ts';
 import { attr, nodeBackend } from './backend.ts';
+import { registerConvolutions } from './kernels/convolution.ts';
 import { registerDepthwise } from './kernels/depthwise.ts';
 import { kernel } from './kernels/kernel.ts';
 
@@ -26,6 +27,7 @@ export function registerFastKernels(): void {
   // The operations of native/ exist for the processor alone; a GPU keeps TensorFlow's.
   if (!nodeBackend().isUsingGpuDevice) {
     registerDepthwise();
+    registerConvolutions();
   }
 }
 
