@@ -2,8 +2,10 @@
  * Puts faster convolutions in the place of TensorFlow's where they pay: under the names that tf.conv2d and its gradients ask for, so every
  * network here has them. What they do not serve goes to TensorFlow as before.
  */
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import { nodeBackend, type NodeBackend } from '../backend.ts';
+import { inPlaceOf } from './kernel.ts';
+import { registerPointwise } from './pointwise.ts';
 import { winogradConv, winogradInputGradient, winogradKernelGradient, type Stride } from './winograd.ts';
 
 /** What a convolution is, as far as the choice goes. */
@@ -60,46 +62,23 @@ const pair = (value: number | readonly number[]): readonly number[] =>
 export function registerConvolutions(): void {
   const backend = nodeBackend();
   if (!hasWideVectors(backend)) return;
-  inPlaceOf('Conv2D', ({ x, filter }, attrs) => {
+  registerPointwise();
+  inPlaceOf<Attributes>('Conv2D', ({ x, filter }, attrs) => {
     const stride = winogradStride({ ...attrs, input: x!.shape, kernel: filter!.shape });
     return stride && winogradConv(x as tf.Tensor4D, filter as tf.Tensor4D, stride);
   });
-  inPlaceOf('Conv2DBackpropInput', ({ dy, filter }, { inputShape, ...attrs }) => {
+  inPlaceOf<Attributes>('Conv2DBackpropInput', ({ dy, filter }, { inputShape, ...attrs }) => {
     const [n, height, width, channels] = inputShape as [number, number, number, number];
     const stride = winogradStride({ ...attrs, input: [n, height, width, channels], kernel: filter!.shape });
     return stride && winogradInputGradient(dy as tf.Tensor4D, filter as tf.Tensor4D, stride, [height, width]);
   });
-  inPlaceOf('Conv2DBackpropFilter', ({ x, dy }, { filterShape, ...attrs }) => {
+  inPlaceOf<Attributes>('Conv2DBackpropFilter', ({ x, dy }, { filterShape, ...attrs }) => {
     const stride = winogradStride({ ...attrs, input: x!.shape, kernel: filterShape as number[] });
     return stride && winogradKernelGradient(x as tf.Tensor4D, dy as tf.Tensor4D, stride);
   });
 }
 
 type Attributes = Omit<ConvolutionShape, 'input' | 'kernel'> & Record<string, unknown>;
-type Serve = (inputs: Record<string, tf.Tensor>, attrs: Attributes) => tf.Tensor | undefined;
-
-/** Registers a kernel over the one of this name; the old one serves what the new one answers with undefined, and tensors that are no float32. */
-function inPlaceOf(kernelName: string, serve: Serve): void {
-  const { kernelFunc } = tf.getKernel(kernelName, 'tensorflow');
-  tf.unregisterKernel(kernelName, 'tensorflow');
-  tf.registerKernel({
-    kernelName,
-    backendName: 'tensorflow',
-    kernelFunc: (given) => {
-      const inputs = given.inputs as Record<string, tf.Tensor>;
-      const backend = given.backend as NodeBackend;
-      const wide = Object.values(inputs).every((input) => isFloat32(backend, input));
-      return (wide ? serve(inputs, given.attrs as unknown as Attributes) : undefined) ?? kernelFunc(given);
-    },
-  });
-}
-
-/** TensorFlow's own dtype of the handle: a tensor of bfloat16 passes as float32. */
-function isFloat32(backend: NodeBackend, { dataId }: tf.Tensor): boolean {
-  const { tensorMap } = backend as NodeBackend & { tensorMap: { get(id: object): { dtype: number } } };
-  return tensorMap.get(dataId).dtype === backend.binding['TF_FLOAT'];
-}
-
 function hasWideVectors(backend: NodeBackend): boolean {
   const set = backend.executeSingleOutput('DeepfakeGame>InstructionSet', [], []);
   try {
