@@ -4,9 +4,9 @@
  */
 import { existsSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { totalmem } from 'node:os';
 import path from 'node:path';
 import type * as tfjsNode from '@tensorflow/tfjs-node';
-import type * as Koffi from 'koffi';
 import type { NodeBackend } from './backend.ts';
 import { withoutGreeting } from './native-log.ts';
 
@@ -73,23 +73,15 @@ function prepareEnvironment({ device, threads }: EngineOptions): void {
 }
 
 /**
- * Makes the allocator keep what is freed. A training step frees and asks again for the same hundreds of megabytes;
- * glibc maps blocks that large one by one, so each step would give them to the kernel and fault them in again, up to a
- * third of its time. M_MMAP_MAX = 0 takes them from the heap instead, and M_TRIM_THRESHOLD keeps the heap from
- * shrinking. The price: memory once used stays with the process. Linux only (TensorFlow's library there needs glibc).
+ * Makes TensorFlow keep what is freed, in an allocator of its own (best fit with coalescing, the one it has for GPUs). A training step
+ * frees and asks again for the same hundreds of megabytes: glibc would give blocks that large back to the kernel and fault them
+ * in again, up to a third of a step's time, or, told to keep them, scatter small blocks between them, so that memory grows for many steps.
+ * The price: memory once used stays with the process.
  */
 function keepFreedMemory(): void {
-  if (process.platform !== 'linux') return;
-  const M_TRIM_THRESHOLD = -1;
-  const M_MMAP_MAX = -4;
-  const koffi = require('koffi') as typeof Koffi;
-  const mallopt = koffi.load('libc.so.6').func('int mallopt(int parameter, int value)');
-  for (const [parameter, value] of [
-    [M_MMAP_MAX, 0],
-    [M_TRIM_THRESHOLD, 0x7fffffff],
-  ] as const) {
-    if (mallopt(parameter, value) !== 1) throw new Error(`glibc refused mallopt(${parameter}, ${value})`);
-  }
+  process.env['TF_CPU_ALLOCATOR_USE_BFC'] ??= '1';
+  // its own limit of 64 GB would be an error on machines that have more
+  process.env['TF_CPU_BFC_MEM_LIMIT_IN_MB'] ??= String(Math.ceil(totalmem() / 2 ** 20));
 }
 
 /** Node 23 removed two functions that tfjs-node 4.22 calls with every operation. */
