@@ -1,8 +1,9 @@
 /** A tf.layers model as a Discriminator, and the blocks that the models here are made of. */
 import * as tf from '@tensorflow/tfjs';
+import type { Activation } from '../ops/activations.ts';
 import { conv2d } from '../ops/conv-layer.ts';
 import { depthwiseLayer } from '../ops/depthwise.ts';
-import { apply, batchNorm, siluLayer, type Pass } from '../ops/layers.ts';
+import { apply, batchNorm, type Pass } from '../ops/layers.ts';
 import { modelState, modelTrainable } from '../ops/model-state.ts';
 import { spatialMean } from '../ops/spatial-mean.ts';
 import type { Discriminator } from './discriminator.ts';
@@ -32,7 +33,7 @@ type Symbolic = tf.SymbolicTensor;
 export interface ConvOptions {
   readonly kernel: number;
   readonly stride: number;
-  readonly activation: 'relu' | 'silu' | 'none';
+  readonly activation: Activation;
 }
 
 /** Convolution without bias (SAME padding), batch norm, activation. */
@@ -51,7 +52,7 @@ export function convBlock(
     useBias: false,
     kernelInitializer: heNormal(context.seed, name),
   });
-  return activate(normalise(conv.apply(x) as Symbolic, name, context), name, options.activation);
+  return normalise(conv.apply(x) as Symbolic, name, options.activation, context);
 }
 
 /** Depthwise convolution without bias (SAME padding), batch norm, activation. */
@@ -67,7 +68,7 @@ export function depthwiseBlock(
     strides: options.stride,
     depthwiseInitializer: heNormal(context.seed, name),
   });
-  return activate(normalise(conv.apply(x) as Symbolic, name, context), name, options.activation);
+  return normalise(conv.apply(x) as Symbolic, name, options.activation, context);
 }
 
 /** Global average pooling and a linear layer: [N, h, w, c] → [N, 2]. */
@@ -99,24 +100,14 @@ function heNormal(seed: number, name: string): ReturnType<typeof tf.initializers
   return tf.initializers.heNormal({ seed: layerSeed(seed, name) });
 }
 
-function normalise(x: Symbolic, name: string, context: BlockContext): Symbolic {
+function normalise(x: Symbolic, name: string, activation: Activation, context: BlockContext): Symbolic {
   const layer = batchNorm({
     name: `${name}_bn`,
     ...context.batchNorm,
     auxiliary: context.auxiliaryBatchNorm,
+    activation,
   });
   return layer.apply(x) as Symbolic;
-}
-
-function activate(x: Symbolic, name: string, activation: ConvOptions['activation']): Symbolic {
-  switch (activation) {
-    case 'relu':
-      return tf.layers.reLU({ name: `${name}_relu` }).apply(x) as Symbolic;
-    case 'silu':
-      return siluLayer(`${name}_silu`).apply(x) as Symbolic;
-    case 'none':
-      return x;
-  }
 }
 
 export { apply };

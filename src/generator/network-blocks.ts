@@ -63,10 +63,11 @@ export function networkBlocks(options: BlockOptions): Blocks {
     }).apply(x) as Symbolic;
   };
   const normRelu = (x: Symbolic, layer: string): Symbolic => {
-    const norm =
-      options.norm === 'batch'
-        ? batchNorm({ name: `${layer}_bn`, momentum: 0.9, epsilon: 1e-5, auxiliary: false })
-        : instanceNormLayer({ name: `${layer}_in`, epsilon: 1e-5 });
+    if (options.norm === 'batch') {
+      const settings = { momentum: 0.9, epsilon: 1e-5, auxiliary: false, activation: 'relu' } as const;
+      return batchNorm({ name: `${layer}_bn`, ...settings }).apply(x) as Symbolic;
+    }
+    const norm = instanceNormLayer({ name: `${layer}_in`, epsilon: 1e-5 });
     return tf.layers.reLU({ name: `${layer}_relu` }).apply(norm.apply(x)) as Symbolic;
   };
   return {

@@ -8,6 +8,21 @@ export const RELU_GRAD = 'ReluGrad';
 export const SILU = 'Silu';
 export const SILU_GRAD = 'SiluGrad';
 
+/** What follows a normalisation, elementwise. */
+export type Activation = 'none' | 'relu' | 'silu';
+
+/** The activation of x, any shape. */
+export function activate<T extends tf.Tensor>(x: T, activation: Activation): T {
+  switch (activation) {
+    case 'none':
+      return x;
+    case 'relu':
+      return tf.relu(x);
+    case 'silu':
+      return silu(x);
+  }
+}
+
 /** SiLU, also called swish: x · sigmoid(x), elementwise (Elfwing et al. 2018; EfficientNet's activation). */
 export function silu<T extends tf.Tensor>(x: T): T {
   return tf.tidy(() =>

@@ -3,8 +3,8 @@
  * layer (`model.apply(x, pass)`), and that is how a batch norm learns which statistics to use: no hidden mode is toggled.
  */
 import * as tf from '@tensorflow/tfjs';
-import { silu } from './activations.ts';
-import { batchNormInference, batchNormTraining } from './batch-norm.ts';
+import { silu, type Activation } from './activations.ts';
+import { batchNormActivationInference, batchNormActivationTraining } from './batch-norm-activation.ts';
 
 /** Which set of batch-norm parameters and statistics an image batch goes through (AdvProp, Xie et al. 2020). */
 export type Branch = 'main' | 'auxiliary';
@@ -28,6 +28,8 @@ export interface BatchNormConfig {
   readonly epsilon: number;
   /** Whether there is an auxiliary branch beside the main one. */
   readonly auxiliary: boolean;
+  /** What follows, in the same operation. */
+  readonly activation: Activation;
 }
 
 interface BranchWeights {
@@ -43,7 +45,7 @@ type Weight = ReturnType<tf.layers.Layer['addWeight']>;
 const AUXILIARY_PREFIX = 'auxiliary_';
 
 class BatchNorm extends tf.layers.Layer {
-  static readonly className = 'BatchNormalization';
+  static readonly className = 'BatchNormActivation';
   private readonly settings: BatchNormConfig;
   private branches: Partial<Record<Branch, BranchWeights>> = {};
 
@@ -84,43 +86,33 @@ class BatchNorm extends tf.layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: unknown): tf.Tensor {
     const x = (Array.isArray(inputs) ? inputs[0]! : inputs) as tf.Tensor4D;
     const pass = passOf(kwargs);
-    const { epsilon, momentum, name } = this.settings;
+    const { epsilon, momentum, name, activation } = this.settings;
     const weights = this.branches[pass.branch];
     if (weights === undefined) {
       throw new Error(
         `layer ${name} has no ${pass.branch} branch: build the model with auxiliary batch norm`,
       );
     }
-    const scale = weights.scale.read() as tf.Tensor1D;
-    const offset = weights.offset.read() as tf.Tensor1D;
-    if (!pass.training) {
-      const mean = weights.mean.read() as tf.Tensor1D;
-      return batchNormInference(x, mean, weights.variance.read() as tf.Tensor1D, scale, offset, epsilon);
-    }
-    const { y, mean, variance } = batchNormTraining(x, scale, offset, epsilon);
+    const given = {
+      scale: weights.scale.read() as tf.Tensor1D,
+      offset: weights.offset.read() as tf.Tensor1D,
+      mean: weights.mean.read() as tf.Tensor1D,
+      variance: weights.variance.read() as tf.Tensor1D,
+    };
+    if (!pass.training) return batchNormActivationInference(x, given, { epsilon, activation });
+    const rate = pass.trackStatistics ? 1 - momentum : 0;
+    const { y, mean, variance } = batchNormActivationTraining(x, given, { epsilon, activation, rate });
     if (pass.trackStatistics) {
-      moveTowards(weights.mean, mean, 1 - momentum);
-      moveTowards(weights.variance, variance, 1 - momentum);
+      weights.mean.write(mean);
+      weights.variance.write(variance);
     }
     return y;
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    // The keys of the stock layer, so that a saved model loads in plain TensorFlow.js.
-    return {
-      ...super.getConfig(),
-      axis: -1,
-      momentum: this.settings.momentum,
-      epsilon: this.settings.epsilon,
-    };
+    const { momentum, epsilon, activation } = this.settings;
+    return { ...super.getConfig(), axis: -1, momentum, epsilon, activation };
   }
-}
-
-function moveTowards(weight: Weight, target: tf.Tensor, rate: number): void {
-  tf.tidy(() => {
-    const current = weight.read();
-    weight.write(tf.add(current, tf.mul(tf.sub(target, current), rate)));
-  });
 }
 
 class Silu extends tf.layers.Layer {
@@ -156,7 +148,7 @@ class Apply extends tf.layers.Layer {
   }
 }
 
-/** Batch normalisation over N, H, W with an optional auxiliary branch; reads its `Pass` from the model call's arguments. */
+/** Batch normalisation over N, H, W and its activation, with an optional auxiliary branch; reads its `Pass` from the model call's arguments. */
 export function batchNorm(settings: BatchNormConfig): tf.layers.Layer {
   return new BatchNorm(settings);
 }

@@ -9,6 +9,7 @@ import { RELU_GRAD, SILU, SILU_GRAD } from '../ops/activations.ts';
 import { attr, nodeBackend } from './backend.ts';
 import { registerConvolutions } from './kernels/convolution.ts';
 import { registerDepthwise } from './kernels/depthwise.ts';
+import { registerBatchNormActivation } from './kernels/batch-norm-activation.ts';
 import { kernel } from './kernels/kernel.ts';
 
 const BATCH_NORM_GRAD = 'BatchNormTrainingGrad';
@@ -28,6 +29,7 @@ export function registerFastKernels(): void {
   if (!nodeBackend().isUsingGpuDevice) {
     registerDepthwise();
     registerConvolutions();
+    registerBatchNormActivation();
   }
 }
 

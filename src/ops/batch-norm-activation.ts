@@ -1,0 +1,87 @@
+/**
+ * Batch normalisation and the activation after it as one operation: at a detector's sizes both are as fast as memory is, so what
+ * counts is how often they read it. Where the engine has no such kernel they run one after the other.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { activate, type Activation } from './activations.ts';
+import { batchNormInference, batchNormTraining } from './batch-norm.ts';
+import { hasKernel, runKernel } from './fast-kernel.ts';
+
+/**
+ * Kernels that a fast engine registers: inputs {x, scale, offset, mean, variance}, attrs {epsilon, activation}. In training also
+ * {rate}, and outputs [y, moved mean, moved variance, …reserved]; at inference y.
+ */
+export const BATCH_NORM_ACTIVATION_TRAINING = 'BatchNormActivationTraining';
+export const BATCH_NORM_ACTIVATION_INFERENCE = 'BatchNormActivationInference';
+
+/** What a batch norm holds for each channel: [C] float32 each. */
+export interface BatchNormWeights {
+  readonly scale: tf.Tensor1D;
+  readonly offset: tf.Tensor1D;
+  /** Running statistics, the variance unbiased. */
+  readonly mean: tf.Tensor1D;
+  readonly variance: tf.Tensor1D;
+}
+
+export interface BatchNormActivation {
+  /** Added to the variance, > 0. */
+  readonly epsilon: number;
+  readonly activation: Activation;
+}
+
+export interface TrainingPass {
+  /** Shape of x. */
+  readonly y: tf.Tensor4D;
+  /** [C]: the running statistics moved towards the batch's, the given ones where `rate` is 0. Not for differentiating. */
+  readonly mean: tf.Tensor1D;
+  readonly variance: tf.Tensor1D;
+}
+
+/**
+ * y = activation((x − m) / √(v + epsilon) · scale + offset), m and v the mean and the biased variance of the batch over N, H, W.
+ * Differentiable in x, scale and offset; the gradient keeps x, and computes the rest again.
+ *
+ * @param x [N, H, W, C] float32
+ * @param rate in [0, 1]: share of the difference that the running statistics move towards the batch's mean and unbiased variance
+ */
+export function batchNormActivationTraining(
+  x: tf.Tensor4D,
+  { scale, offset, mean, variance }: BatchNormWeights,
+  { epsilon, activation, rate }: BatchNormActivation & { readonly rate: number },
+): TrainingPass {
+  return tf.tidy(() => {
+    if (hasKernel(BATCH_NORM_ACTIVATION_TRAINING)) {
+      const [y, newMean, newVariance] = runKernel<tf.Tensor[]>(
+        BATCH_NORM_ACTIVATION_TRAINING,
+        { x, scale, offset, mean, variance },
+        { epsilon, activation, rate },
+      ) as [tf.Tensor4D, tf.Tensor1D, tf.Tensor1D];
+      return { y, mean: newMean, variance: newVariance };
+    }
+    const batch = batchNormTraining(x, scale, offset, epsilon);
+    const moved = (from: tf.Tensor1D, towards: tf.Tensor1D): tf.Tensor1D =>
+      rate === 0 ? from : tf.add(from, tf.mul(tf.sub(towards, from), rate));
+    return {
+      y: activate(batch.y, activation),
+      mean: moved(mean, batch.mean),
+      variance: moved(variance, batch.variance),
+    };
+  });
+}
+
+/** The same by the running statistics: a function of each pixel alone. Shapes as above; the statistics are constants to the fast kernel. */
+export function batchNormActivationInference(
+  x: tf.Tensor4D,
+  { scale, offset, mean, variance }: BatchNormWeights,
+  { epsilon, activation }: BatchNormActivation,
+): tf.Tensor4D {
+  return tf.tidy(() =>
+    hasKernel(BATCH_NORM_ACTIVATION_INFERENCE)
+      ? runKernel(
+          BATCH_NORM_ACTIVATION_INFERENCE,
+          { x, scale, offset, mean, variance },
+          { epsilon, activation },
+        )
+      : activate(batchNormInference(x, mean, variance, scale, offset, epsilon), activation),
+  );
+}
