@@ -35,7 +35,7 @@ export { projectL2, projectLinf } from './generator/norm-ball.ts';
 export * from './discriminator/discriminator.ts';
 export { DISCRIMINATORS } from './discriminator/index.ts';
 
-export { crossEntropy, detectorLoss, generatorLoss, type Objective } from './game/objective.ts';
+export { crossEntropy, generatorLoss, objectiveWeights, type Objective } from './game/objective.ts';
 export { craft, playRound, type Players, type RoundMetrics, type RoundSettings } from './game/round.ts';
 export { play, type PlaySettings } from './game/play.ts';
 export { boundUse, checkPerturbed, PerturbationError } from './game/perturbation.ts';

@@ -45,9 +45,13 @@ export const gameSettings = {
     expects: 'an even integer >= 2',
     accepts: (value: unknown) => wholePairs.accepts(value) && (value as number) % 2 === 0,
   },
+  accumulate: integer({
+    min: 1,
+    doc: 'Equal parts that a batch goes through the players in, so that less memory is needed; one step is taken along the mean of their gradients. Batch norm takes its statistics from a part. 1 = the whole batch at once.',
+  }),
   crafting: choice(
-    ['eval', 'train'],
-    'Batch-norm statistics that the opponent sees: running (eval) or the batch’s (train).',
+    ['eval', 'train', 'shared'],
+    'Batch-norm statistics that the opponent sees: running (eval) or the batch’s (train); shared: as clean images do when the detector learns from them (the batch’s, main branch), so that the pass of the clean images is also the first of an attack that starts at them.',
   ),
   auxiliary_bn: flag(
     'Whether adversarial images have batch-norm parameters and statistics of their own (AdvProp).',
@@ -193,11 +197,20 @@ function gameProblems({ game, generator }: RunConfig, opponent: AnyGeneratorVari
     });
   }
   if (generator.name !== 'none') problems.push(...absenceProblems(game));
+  if (game.batch_size % (2 * game.accumulate) !== 0) {
+    problems.push({
+      key: 'game.accumulate',
+      problem: `is ${game.accumulate}, but a batch of ${game.batch_size} does not fall into ${game.accumulate} equal parts of whole pairs: set it to a divisor of ${game.batch_size / 2}`,
+    });
+  }
+  if (game.play === 'alternating' && game.crafting === 'shared') {
+    problems.push(...sharingProblems({ game, generator }, opponent));
+  }
   if (game.play !== 'alternating') {
-    if (game.crafting === 'eval') {
+    if (game.crafting !== 'train') {
       problems.push({
         key: 'game.crafting',
-        problem: `is eval, but in ${game.play} play the opponent meets the detector in the pass that it learns in: set it to train`,
+        problem: `is ${game.crafting}, but in ${game.play} play the opponent meets the detector in the pass that it learns in: set it to train`,
       });
     }
     if (game.objective === 'clean' || (game.objective === 'clean+adversarial' && game.lambda === 0)) {
@@ -208,6 +221,46 @@ function gameProblems({ game, generator }: RunConfig, opponent: AnyGeneratorVari
           : { key: 'game.lambda', problem: `${blind}: set it above 0` },
       );
     }
+  }
+  return problems;
+}
+
+/** Why the pass of the clean images cannot be the attack's first. */
+function sharingProblems(
+  { game, generator }: Pick<RunConfig, 'game' | 'generator'>,
+  opponent: AnyGeneratorVariant,
+): SettingsProblem[] {
+  const shared =
+    "is shared, but the pass of the clean images gives the gradient of the detector's own loss there";
+  if (opponent.startsClean !== true) {
+    return [
+      {
+        key: 'game.crafting',
+        problem: `${shared}, and the opponent ${generator.name} does not start there: set it to train or eval`,
+      },
+    ];
+  }
+  const problems: SettingsProblem[] = [];
+  if (game.objective === 'adversarial') {
+    problems.push({
+      key: 'game.crafting',
+      problem:
+        'is shared, but the objective adversarial has no pass of the clean images: set it to train or eval',
+    });
+  }
+  // settings of those names in a user's own file may mean something else; one that says that it starts clean means these
+  if (generator['random_start'] === true) {
+    problems.push({
+      key: 'generator.random_start',
+      problem: `is true, but game.crafting ${shared}: set it to false, or game.crafting to train`,
+    });
+  }
+  const { goal } = generator;
+  if (typeof goal === 'string' && goal !== 'true-label') {
+    problems.push({
+      key: 'generator.goal',
+      problem: `is ${goal}, but game.crafting ${shared}: set it to true-label, or game.crafting to train`,
+    });
   }
   return problems;
 }

@@ -24,7 +24,7 @@ export class VariantError extends Error {
 }
 
 /** What generators and discriminators have in common: a name, settings and a factory; generators may say more. */
-interface Variant extends Pick<AnyGeneratorVariant, 'name' | 'settings' | 'plays' | 'check'> {
+interface Variant extends Pick<AnyGeneratorVariant, 'name' | 'settings' | 'plays' | 'startsClean' | 'check'> {
   readonly create: unknown;
 }
 
@@ -114,7 +114,7 @@ async function importVariant(place: string, module: unknown): Promise<Variant> {
       cause,
     });
   }
-  const { settings, create, plays, check } = found;
+  const { settings, create, plays, startsClean, check } = found;
   if (typeof create !== 'function' || typeof settings !== 'object' || settings === null) {
     throw new VariantError(
       key,
@@ -129,6 +129,7 @@ async function importVariant(place: string, module: unknown): Promise<Variant> {
     settings: { ...settings, module: ownPath },
     create,
     ...(plays === undefined ? {} : { plays }),
+    ...(startsClean === undefined ? {} : { startsClean }),
     ...(check === undefined ? {} : { check }),
   };
 }

@@ -43,6 +43,25 @@ export function together(parts: readonly Figures[]): Figures {
   };
 }
 
+/** Figures of equal parts of a batch, told as their means; all of them tell the same tags. */
+export function averaged(parts: readonly Figures[]): Figures {
+  const apart = together(
+    parts.map((part, i) => toldAs(part, (metrics) => renamed(metrics, (tag) => `${i}/${tag}`))),
+  );
+  return toldAs(apart, (metrics) => {
+    const tags = Object.keys(metrics)
+      .filter((tag) => tag.startsWith('0/'))
+      .map((tag) => tag.slice(2));
+    const mean = (tag: string): number =>
+      parts.reduce((sum, _, i) => sum + metrics[`${i}/${tag}`]!, 0) / parts.length;
+    return Object.fromEntries(tags.map((tag) => [tag, mean(tag)]));
+  });
+}
+
+function renamed(metrics: RoundMetrics, name: (tag: string) => string): RoundMetrics {
+  return Object.fromEntries(Object.entries(metrics).map(([tag, value]) => [name(tag), value]));
+}
+
 /** The same figures with what follows from them when they are told. */
 export function toldAs({ tensors, tell }: Figures, change: (metrics: RoundMetrics) => RoundMetrics): Figures {
   return { tensors, tell: (values) => change(tell(values)) };

@@ -8,6 +8,7 @@ import type { Generator, LabelledImages, Turn } from '../generator/generator.ts'
 import { firstMemories, stepAlong, type Ascent } from '../generator/gradient-ascent.ts';
 import { tidied, together, type Figures } from './figures.ts';
 import { learn, type Adversary } from './learn.ts';
+import { rows, type Part } from './parts.ts';
 import { perturbationFigures } from './perturbation.ts';
 import type { GameSettings, LearningRates, Players } from './round.ts';
 
@@ -46,10 +47,12 @@ export function freeRound(
     try {
       let memories: readonly tf.Tensor[] = firstMemories(ascent, start);
       const figures: Figures[] = [];
+      const adversaryOf = (part: Part): Adversary => replayed(generator, part, ascentOf(part, turn), varied);
       for (let step = 1; step <= settings.replays; step++) {
-        const adversary = replayed(players, batch, ascent, varied);
-        const learnt = learn(players, batch, adversary, settings, learningRate);
-        const next = stepAlong(ascent, learnt.opponent[0]!, { at: point, memories, step });
+        const learnt = learn(players, batch, adversaryOf, settings, learningRate);
+        // each image's own, whatever the batch size
+        const gradient = tf.mul(learnt.opponent[0]!, batch.labels.shape[0]);
+        const next = stepAlong(ascent, gradient, { at: point, memories, step });
         varied.assign(next.at);
         ({ memories } = next);
         figures.push(learnt.figures);
@@ -72,20 +75,19 @@ export function freeAscent(generator: Generator): NonNullable<Generator['ascent'
   return generator.ascent;
 }
 
-/** The attack where it stands, as the detector's opponent of one replay, whose gradient it goes on with. */
+/** The attack where it stands, as the detector's opponent of one replay and part, whose gradient it goes on with. */
 function replayed(
-  { generator }: Players,
-  batch: LabelledImages,
-  ascent: Ascent,
+  { name }: Generator,
+  part: Part,
+  { perturbedBy, penalty }: Ascent,
   varied: tf.Variable,
 ): Adversary {
-  const point = varied as unknown as tf.Tensor4D;
   return {
     variables: [varied],
-    play: () => ({
-      ...ascent.perturbedBy(point),
-      ...(ascent.penalty === undefined ? {} : { cost: ascent.penalty(point) }),
-    }),
-    measure: (played) => perturbationFigures(generator.name, batch.images, played),
+    play: () => {
+      const point = rows(varied as unknown as tf.Tensor4D, part.from, part.labels.shape[0]);
+      return { ...perturbedBy(point), ...(penalty === undefined ? {} : { cost: penalty(point) }) };
+    },
+    measure: (played) => perturbationFigures(name, part.images, played, part.from),
   };
 }

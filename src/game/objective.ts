@@ -25,37 +25,37 @@ export function crossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Tenso
   });
 }
 
-export interface DetectorTerms {
-  /** Cross-entropy of the clean images, [N]. */
-  readonly clean: () => tf.Tensor1D;
-  /** Cross-entropy of the opponent's images, [N]. */
-  readonly adversarial: () => tf.Tensor1D;
-}
+/** The sets of images whose mean losses the detector may descend. */
+export type Term = 'clean' | 'adversarial';
 
-export interface DetectorLoss {
-  /** What the detector descends, a scalar: the mean over the batch, so that learning rates do not depend on its size. */
-  readonly loss: tf.Scalar;
-  /** The parts that were computed, scalars. */
-  readonly parts: Readonly<Partial<Record<'clean' | 'adversarial', tf.Scalar>>>;
-}
-
-/** The detector's side of the game: only the terms that the objective names are computed. */
-export function detectorLoss(objective: Objective, lambda: number, terms: DetectorTerms): DetectorLoss {
+/**
+ * What the detector descends: weights of the mean losses over the batch, so that learning rates do not depend on its size. A term
+ * without a weight is not computed.
+ */
+export function objectiveWeights(
+  objective: Objective,
+  lambda: number,
+): Readonly<Partial<Record<Term, number>>> {
   switch (objective) {
-    case 'clean': {
-      const clean = tf.mean(terms.clean()) as tf.Scalar;
-      return { loss: clean, parts: { clean } };
-    }
-    case 'adversarial': {
-      const adversarial = tf.mean(terms.adversarial()) as tf.Scalar;
-      return { loss: adversarial, parts: { adversarial } };
-    }
-    case 'clean+adversarial': {
-      const clean = tf.mean(terms.clean()) as tf.Scalar;
-      const adversarial = tf.mean(terms.adversarial()) as tf.Scalar;
-      return { loss: tf.add(clean, tf.mul(adversarial, lambda)), parts: { clean, adversarial } };
-    }
+    case 'clean':
+      return { clean: 1 };
+    case 'adversarial':
+      return { adversarial: 1 };
+    case 'clean+adversarial':
+      return { clean: 1, adversarial: lambda };
   }
+}
+
+/** The weighted sum of mean losses, in nats, rounded to float32 as they are; those without a weight do not count. */
+export function weighted(
+  weights: Readonly<Partial<Record<Term, number>>>,
+  losses: Readonly<Partial<Record<Term, number | undefined>>>,
+): number {
+  const terms = (['clean', 'adversarial'] as const).filter((term) => weights[term] !== undefined);
+  return terms.reduce(
+    (sum, term) => Math.fround(sum + Math.fround(Math.fround(weights[term]!) * losses[term]!)),
+    0,
+  );
 }
 
 /** The generator's side: it descends the negative of what the detector loses on its images, a scalar. */

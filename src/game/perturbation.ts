@@ -56,8 +56,15 @@ export function checkPerturbed(
  * `budget_NAME`, the mean share of a bound that an image uses; for each map its mean (the mean length
  * of its vectors, if they are bounded), and for bounded ones the share of pixels at the bound and at zero, by which a collapsed opponent shows.
  * Telling them checks the images first, as `checkPerturbed` does.
+ *
+ * @param from the row of the batch that the first image is
  */
-export function perturbationFigures(opponent: string, clean: tf.Tensor4D, perturbed: Perturbed): Figures {
+export function perturbationFigures(
+  opponent: string,
+  clean: tf.Tensor4D,
+  perturbed: Perturbed,
+  from = 0,
+): Figures {
   const { images, maps, bounds } = perturbed;
   const roundings = roundingsOf(clean, perturbed);
   return tidied(() => {
@@ -67,7 +74,7 @@ export function perturbationFigures(opponent: string, clean: tf.Tensor4D, pertur
       tensors: { ...rangeOf(images), ...normsOf(sizes, bounds) },
       tell: (values) =>
         Object.fromEntries(
-          Object.entries(usesWithin(bounds, values, opponent, roundings)).map(([name, use]) => [
+          Object.entries(usesWithin(bounds, values, opponent, roundings, from)).map(([name, use]) => [
             `budget_${name}`,
             use.reduce((a, b) => a + b, 0) / use.length,
           ]),
@@ -114,6 +121,7 @@ function usesWithin(
   values: Values,
   opponent: string,
   roundings: Readonly<Record<string, number>>,
+  from = 0,
 ): Readonly<Record<string, Float32Array>> {
   const highest = values[HIGHEST]!;
   const outside = values[LOWEST]!.findIndex(
@@ -121,7 +129,10 @@ function usesWithin(
     (low, row) => !(low >= -RANGE_DUST && highest[row]! <= 1 + RANGE_DUST),
   );
   if (outside >= 0) {
-    throw new PerturbationError(outside, `the opponent ${opponent} gave pixels outside [0, 1], or NaN`);
+    throw new PerturbationError(
+      from + outside,
+      `the opponent ${opponent} gave pixels outside [0, 1], or NaN`,
+    );
   }
   const uses = usesOf(bounds, values);
   for (const [name, use] of Object.entries(uses)) {
@@ -130,7 +141,7 @@ function usesWithin(
     const row = use.findIndex((share) => !(share * limit <= limit * (1 + DUST) + roundings[name]!));
     if (row >= 0) {
       throw new PerturbationError(
-        row,
+        from + row,
         `the opponent ${opponent} left its budget: ${name} reached ${use[row]!.toFixed(4)} of its ${norm} bound ${limit}`,
       );
     }

@@ -4,11 +4,20 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Discriminator } from '../discriminator/discriminator.ts';
-import type { Generator, LabelledImages, Perturbed, Turn } from '../generator/generator.ts';
+import type {
+  CleanPass,
+  Generator,
+  LabelledImages,
+  Perturbed,
+  Turn,
+  Victim,
+} from '../generator/generator.ts';
 import { variableGrads } from '../ops/gradients.ts';
 import type { ImagePool } from './image-pool.ts';
 import { read, scalars, tidied, together, toldAs, type Figures, type RoundMetrics } from './figures.ts';
-import { inOrder, keeper, learn, type Adversary, type LearnSettings } from './learn.ts';
+import { learn, type Adversary, type Informed, type LearnSettings } from './learn.ts';
+import { inParts, type Gradients, type Part } from './parts.ts';
+import { inOrder, keeper } from './pass.ts';
 import { learnedFigures } from './monitors.ts';
 import { generatorLoss } from './objective.ts';
 import type { Optimizer } from './optimizer.ts';
@@ -88,29 +97,42 @@ function generatorStep(
   turn: Turn,
 ): Figures {
   return tidied(() => {
-    const victim = victimOf(detector, settings);
     const trainable = generator.learners.flatMap((learner) => learner.trainable);
+    const { opponent, figures } = inParts(batch, settings.accumulate, (part) =>
+      generatorGradients(generator, trainable, part, victimOf(detector, settings), turn),
+    );
+    const { gradientNorm } = generatorOptimizer.step(opponent, () => learningRates.generator);
+    generator.learners.forEach((learner) => learner.stepped());
+    return together([figures, scalars({ gradient_norm_g: gradientNorm })]);
+  });
+}
+
+/** ∂ Σ of the learners' losses / ∂φ, and what the learners played. */
+function generatorGradients(
+  generator: Generator,
+  trainable: readonly tf.Variable[],
+  part: Part,
+  victim: Victim,
+  turn: Turn,
+): Gradients {
+  return tidied(() => {
     const moves: Perturbed[] = [];
     const beyond = keeper();
     try {
       const { value, grads } = variableGrads(() => {
         const losses = generator.learners.map((learner) => {
-          const move = learner.play(batch, victim, turn);
-          moves.push(beyond.keepMove(move));
-          return generatorLoss(tf.sub(victim.lossOf(move.images, batch.labels), move.cost));
+          const move = learner.play(part, victim, turn);
+          moves.push(beyond.keepShown(move));
+          return generatorLoss(tf.sub(victim.lossOf(move.images, part.labels), move.cost));
         });
         return tf.addN(losses);
-      }, trainable);
-      const measured = moves.map((move) => perturbationFigures(generator.name, batch.images, move));
-      const { gradientNorm } = generatorOptimizer.step(
-        inOrder(trainable, grads),
-        () => learningRates.generator,
-      );
-      generator.learners.forEach((learner) => learner.stepped());
-      return together([
-        toldAs(together(measured), learnedFigures),
-        scalars({ loss_g: value, gradient_norm_g: gradientNorm }),
-      ]);
+      }, [...trainable]);
+      const measured = moves.map((move) => perturbationFigures(generator.name, part.images, move, part.from));
+      return {
+        detector: [],
+        opponent: inOrder(trainable, grads),
+        figures: together([toldAs(together(measured), learnedFigures), scalars({ loss_g: value })]),
+      };
     } finally {
       beyond.free();
     }
@@ -125,20 +147,33 @@ function detectorStep(
   learningRates: LearningRates,
   turn: Turn,
 ): Figures {
-  const learningRate = (): number => learningRates.detector;
-  return tidied(() => {
-    if (settings.objective === 'clean') {
-      return learn(players, batch, null, settings, learningRate).figures;
-    }
-    const perturbed = craft(players, batch, settings, turn);
-    const measured = perturbationFigures(players.generator.name, batch.images, perturbed);
-    const images =
-      players.pool?.exchange({ ...batch, images: perturbed.images }, turn.rng) ?? perturbed.images;
-    const adversary: Adversary = {
-      play: () => ({ ...perturbed, images }),
-      variables: [],
-      measure: () => measured,
-    };
-    return learn(players, batch, adversary, settings, learningRate).figures;
-  });
+  const adversaryOf = (part: Part): Adversary | Informed =>
+    settings.crafting === 'shared'
+      ? (clean) => shownTo(players, part, turn, craftFrom(players, part, settings, turn, clean))
+      : shownTo(players, part, turn, craft(players, part, settings, turn));
+  const opponent = settings.objective === 'clean' ? null : adversaryOf;
+  return tidied(() => learn(players, batch, opponent, settings, () => learningRates.detector).figures);
+}
+
+/** What the opponent makes of a batch, its first step from what the pass of the clean images has told. */
+function craftFrom(
+  { detector, generator }: Players,
+  batch: LabelledImages,
+  settings: CraftingSettings,
+  turn: Turn,
+  clean: CleanPass,
+): Perturbed {
+  if (generator.perturbFrom === undefined) {
+    throw new Error(
+      `the opponent ${generator.name} cannot share the pass of the clean images, only an attack on the true label that starts at them can: set game.crafting=train`,
+    );
+  }
+  return generator.perturbFrom(batch, victimOf(detector, settings), turn, clean);
+}
+
+/** An opponent's images as they meet the detector: some of them past ones, where there is a pool. */
+function shownTo({ generator, pool }: Players, part: Part, turn: Turn, perturbed: Perturbed): Adversary {
+  const measured = perturbationFigures(generator.name, part.images, perturbed, part.from);
+  const images = pool?.exchange({ ...part, images: perturbed.images }, turn.rng) ?? perturbed.images;
+  return { play: () => ({ ...perturbed, images }), variables: [], measure: () => measured };
 }

@@ -7,6 +7,7 @@ import type { LabelledImages, Turn } from '../generator/generator.ts';
 import { scalars, tidied, together, toldAs, type Figures } from './figures.ts';
 import { learn, type Adversary } from './learn.ts';
 import { learnedFigures } from './monitors.ts';
+import type { Part } from './parts.ts';
 import { perturbationFigures } from './perturbation.ts';
 import type { GameSettings, LearningRates, Players } from './round.ts';
 import { victimOf } from './victim.ts';
@@ -33,21 +34,20 @@ export function simultaneousRound(
   }
   return tidied(() => {
     const victim = victimOf(detector, settings);
-    const adversary: Adversary = {
+    const adversaryOf = (part: Part): Adversary => ({
       variables: learner.trainable,
-      play: () => learner.play(batch, victim, turn),
+      play: () => learner.play(part, victim, turn),
       measure: (played) =>
         together([
-          toldAs(perturbationFigures(generator.name, batch.images, played), (measured) => ({
+          toldAs(perturbationFigures(generator.name, part.images, played, part.from), (measured) => ({
             ...measured,
             ...learnedFigures(measured),
           })),
           scalars({ [PAID]: tf.mean(played.cost!) }),
         ]),
-    };
-    const { figures, opponent } = learn(players, batch, adversary, settings, () => learningRates.detector);
-    // mean over the batch, and downhill on the negative
-    const downhill = opponent.map((gradient) => tf.mul(gradient, -1 / batch.labels.shape[0]));
+    });
+    const { figures, opponent } = learn(players, batch, adversaryOf, settings, () => learningRates.detector);
+    const downhill = opponent.map((gradient) => tf.neg(gradient));
     const { gradientNorm } = generatorOptimizer.step(downhill, () => learningRates.generator);
     learner.stepped();
     return together([

@@ -6,8 +6,11 @@ import { crossEntropy } from './objective.ts';
 
 /** How adversarial images pass through the detector's batch norm. */
 export interface CraftingSettings {
-  /** Whether the opponent sees the detector with running ('eval') or batch ('train') statistics. */
-  readonly crafting: 'eval' | 'train';
+  /**
+   * Whether the opponent sees the detector with running ('eval') or batch ('train') statistics, or as clean images do when it learns from
+   * them ('shared': batch statistics, the main branch), so that the pass of the clean images is the attack's first.
+   */
+  readonly crafting: 'eval' | 'train' | 'shared';
   /** Whether adversarial images go through batch norm's auxiliary branch. */
   readonly auxiliary_bn: boolean;
 }
@@ -15,9 +18,9 @@ export interface CraftingSettings {
 /** No dropout, no running statistics moved, and the branch that adversarial images learn in. */
 export function victimOf(detector: Discriminator, settings: CraftingSettings): Victim {
   const pass: Pass = {
-    training: settings.crafting === 'train',
+    training: settings.crafting !== 'eval',
     trackStatistics: false,
-    branch: settings.auxiliary_bn ? 'auxiliary' : 'main',
+    branch: settings.auxiliary_bn && settings.crafting !== 'shared' ? 'auxiliary' : 'main',
   };
   return {
     lossOf: (images, labels) => crossEntropy(detector.logits(images, pass), labels),

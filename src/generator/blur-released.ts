@@ -43,6 +43,7 @@ export const blurReleased: GeneratorVariant<typeof settings> = {
     classicalAttack({
       name: 'blur-released',
       goal: config.goal,
+      startsClean: false,
       steps: config.steps,
       ...ONE_ATTEMPT,
       ascent: ({ images }) => {

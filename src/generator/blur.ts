@@ -59,6 +59,7 @@ export const blur: GeneratorVariant<typeof settings> = {
     classicalAttack({
       name: 'blur',
       goal: config.goal,
+      startsClean: false,
       steps: config.steps,
       restarts: config.restarts,
       keep: config.keep,

@@ -31,12 +31,14 @@ export const fgsm: GeneratorVariant<typeof settings> = {
   name: 'fgsm',
   settings,
   plays: CLASSICAL_PLAYS,
+  startsClean: true,
   check: ({ eps, alpha }, { play }) => reachProblems(eps, alpha, 1, play),
   create: (config) => {
     const alpha = config.alpha ?? (config.random_start ? 1.25 * config.eps : config.eps);
     return classicalAttack({
       name: 'fgsm',
       goal: config.goal,
+      startsClean: !config.random_start,
       steps: 1,
       ...ONE_ATTEMPT,
       ascent: (batch, { rng, progress }) => {

@@ -46,10 +46,23 @@ export interface Learner {
   stepped(): void;
 }
 
+/** What a pass of the clean images has told. */
+export interface CleanPass {
+  /** Cross-entropy of each image to its label, [N]. */
+  readonly losses: tf.Tensor1D;
+  /** ∂ Σ_n losses_n / ∂ images, [N, H, W, 3]. */
+  readonly gradient: tf.Tensor4D;
+}
+
 export interface Generator {
   readonly name: string;
   /** The opponent's images for a batch. Moves nothing: neither the detector nor anything in `state`. */
   perturb(batch: LabelledImages, victim: Victim, turn: Turn): Perturbed;
+  /**
+   * As `perturb`, for an attack on the true label that starts at the clean images: its first step is taken from what a pass of them
+   * has told, and the victim, the detector as that pass saw it, is asked only for further ones.
+   */
+  readonly perturbFrom?: (batch: LabelledImages, victim: Victim, turn: Turn, clean: CleanPass) => Perturbed;
   /** A classical attack that climbs the loss to the true label, as a problem of ascent: Free AT plays it step by step. */
   readonly ascent?: (batch: LabelledImages, turn: Turn) => Ascent;
   /** What the game trains; empty for classical attacks. */
@@ -90,6 +103,8 @@ export interface GeneratorVariant<S extends SettingsRecord = SettingsRecord> {
   readonly settings: S;
   /** How it can be played; alternating alone if it does not say. */
   readonly plays?: readonly PlayName[];
+  /** Whether it starts at the clean images, unless at random, so that its first step can share their pass. */
+  readonly startsClean?: boolean;
   /** What is wrong with settings taken together. */
   check?(settings: SettingsOf<S>, context: CheckContext): readonly SettingsProblem[];
   create(settings: SettingsOf<S>, context: GeneratorContext): Generator;
@@ -100,6 +115,7 @@ export interface AnyGeneratorVariant {
   readonly name: string;
   readonly settings: SettingsRecord;
   readonly plays?: readonly PlayName[];
+  readonly startsClean?: boolean;
   check?(settings: Readonly<Record<string, unknown>>, context: CheckContext): readonly SettingsProblem[];
   create(settings: Readonly<Record<string, unknown>>, context: GeneratorContext): Generator;
 }

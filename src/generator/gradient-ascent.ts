@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { valueAndGrad } from '../ops/gradients.ts';
 import type { Direction } from './directions.ts';
+import type { CleanPass } from './generator.ts';
 import type { Perturbed } from './perturbed.ts';
 
 /** A problem of ascent: pixels, a σ map or a flow in search of the largest loss. */
@@ -39,14 +40,18 @@ export const ONE_ATTEMPT = { restarts: 1, keep: 'last' } as const;
  * asked for: a step is one forward and one input-gradient pass of the detector.
  *
  * @param valueOf what is climbed, [N], as a differentiable function of images
+ * @param clean what `valueOf` says of the clean images, where every attempt starts at them: its first step then asks for nothing
  */
 export function gradientAscent(
   valueOf: (images: tf.Tensor4D) => tf.Tensor1D,
   ascent: Ascent,
   { steps, restarts, keep }: AscentSteps,
+  clean?: CleanPass,
 ): tf.Tensor4D {
   return tf.tidy(() => {
-    const attempts = Array.from({ length: restarts }, () => climb(valueOf, ascent, steps, keep === 'best'));
+    const attempts = Array.from({ length: restarts }, () =>
+      climb(valueOf, ascent, steps, keep === 'best', clean),
+    );
     if (restarts === 1 && keep === 'last') {
       return attempts[0]!.at;
     }
@@ -70,6 +75,19 @@ export function ascentStep(
     from.at,
     tf.ones([from.at.shape[0]]) as tf.Tensor1D,
   );
+  return { ...stepAlong(ascent, grad, from), value };
+}
+
+/** The first step of an ascent from the clean images, by the chain rule from what is known of them: as `ascentStep`, without a pass of the detector. */
+function knownStep(
+  { losses, gradient }: CleanPass,
+  ascent: Ascent,
+  from: AscentPoint,
+): ReturnType<typeof ascentStep> {
+  // the images differ from the clean ones by nothing, so the loss is to first order its gradient times them
+  const firstOrder = (images: tf.Tensor4D): tf.Tensor1D => tf.sum(tf.mul(images, gradient), [1, 2, 3]);
+  const { grad } = valueAndGrad((varied) => objective(firstOrder, ascent, varied), from.at);
+  const value = objective(() => losses, ascent, from.at);
   return { ...stepAlong(ascent, grad, from), value };
 }
 
@@ -107,6 +125,7 @@ function climb(
   ascent: Ascent,
   steps: number,
   keepBest: boolean,
+  clean: CleanPass | undefined,
 ): Reached {
   let reached: Reached = tf.tidy((): Reached => {
     const at = ascent.start().clone();
@@ -115,7 +134,11 @@ function climb(
   for (let step = 1; step <= steps; step++) {
     const before: Reached = reached;
     reached = tf.tidy((): Reached => {
-      const { at, memories, value } = ascentStep(valueOf, ascent, { ...before, step });
+      const from = { ...before, step };
+      const { at, memories, value } =
+        step === 1 && clean !== undefined
+          ? knownStep(clean, ascent, from)
+          : ascentStep(valueOf, ascent, from);
       const met = keepBest ? [...before.best, { at: before.at, value }].reduce(better) : null;
       // clones, for what the point came from is freed below
       const best = met === null ? [] : [{ at: met.at.clone(), value: met.value.clone() }];

@@ -1,5 +1,5 @@
 /** No opponent: the images as they are. The baseline that every other opponent is measured against. */
-import { NOT_LEARNED, type GeneratorVariant } from './generator.ts';
+import { NOT_LEARNED, type GeneratorVariant, type LabelledImages, type Perturbed } from './generator.ts';
 
 const settings = {};
 
@@ -7,13 +7,10 @@ const settings = {};
 export const none: GeneratorVariant<typeof settings> = {
   name: 'none',
   settings,
-  create: () => ({
-    ...NOT_LEARNED,
-    name: 'none',
-    perturb: ({ images }) => ({
-      images: images.clone(),
-      maps: {},
-      bounds: { pixels: { norm: 'linf', limit: 0 } },
-    }),
-  }),
+  startsClean: true,
+  create: () => ({ ...NOT_LEARNED, name: 'none', perturb: unchanged, perturbFrom: unchanged }),
 };
+
+function unchanged({ images }: LabelledImages): Perturbed {
+  return { images: images.clone(), maps: {}, bounds: { pixels: { norm: 'linf', limit: 0 } } };
+}

@@ -56,6 +56,7 @@ export const pgd: GeneratorVariant<typeof settings> = {
   name: 'pgd',
   settings,
   plays: CLASSICAL_PLAYS,
+  startsClean: true,
   check: pgdProblems,
   create: (config) => {
     const steepest = STEEPEST[config.norm];
@@ -64,6 +65,7 @@ export const pgd: GeneratorVariant<typeof settings> = {
     return classicalAttack({
       name: 'pgd',
       goal: config.goal,
+      startsClean: !config.random_start,
       steps: config.steps,
       restarts: config.restarts,
       keep: config.keep,

@@ -57,12 +57,14 @@ export const sat: GeneratorVariant<typeof settings> = {
   name: 'sat',
   settings,
   plays: CLASSICAL_PLAYS,
+  startsClean: true,
   check: reachProblems,
   create: (config) => {
     const { flow_max: longest, tau, steps, keep, goal } = config;
     return classicalAttack({
       name: 'sat',
       goal,
+      startsClean: !config.random_start,
       steps,
       restarts: 1,
       keep,

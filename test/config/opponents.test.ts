@@ -199,6 +199,37 @@ const WRONG_GAMES: readonly Mistake[] = [
     /is eval, .*: set it to train$/,
   ],
   ['generator=fgsm game=free game.crafting=eval', 'game.crafting', /is eval, .*: set it to train$/],
+  ['generator=fgsm game=free game.crafting=shared', 'game.crafting', /is shared, .*: set it to train$/],
+  ...['blur', 'blur-released', 'generative', 'mixture', 'chain'].map((name): Mistake => [
+    `generator=${name} game.crafting=shared`,
+    'game.crafting',
+    new RegExp(`is shared, .* opponent ${name} does not start there: set it to train or eval$`),
+  ]),
+  [
+    'generator=pgd game.crafting=shared',
+    'generator.random_start',
+    /is true, but game.crafting is shared, .*: set it to false, or game.crafting to train$/,
+  ],
+  [
+    'generator=fgsm game.crafting=shared generator.goal=other-label',
+    'generator.goal',
+    /is other-label, but game.crafting is shared, .*: set it to true-label, or game.crafting to train$/,
+  ],
+  [
+    'generator=fgsm game.crafting=shared game.auxiliary_bn=false game.objective=adversarial',
+    'game.crafting',
+    /is shared, but the objective adversarial has no pass of the clean images: set it to train or eval$/,
+  ],
+  [
+    'generator=fgsm game.accumulate=3',
+    'game.accumulate',
+    /a batch of 32 does not fall into 3 equal parts of whole pairs: set it to a divisor of 16$/,
+  ],
+  [
+    'generator=fgsm game.accumulate=32',
+    'game.accumulate',
+    /a batch of 32 does not fall into 32 equal parts of whole pairs: set it to a divisor of 16$/,
+  ],
   [
     'generator=pgd game=free generator.goal=predicted-label',
     'generator.goal',
@@ -302,6 +333,15 @@ describe('config of opponents', () => {
         const overrides = written.split(' ');
         expectTold(await problemsOf(overrides), overrides, key, message);
       });
+    }
+  });
+
+  it('lets attacks that start at the clean images share their pass', async () => {
+    for (const name of ['none', 'fgsm', 'pgd', 'pgd-l2', 'sat']) {
+      const starts = name === 'none' ? [] : ['generator.random_start=false', 'generator.goal=true-label'];
+      const one = name.startsWith('pgd') ? ['generator.restarts=1'] : [];
+      const { game } = await composed([`generator=${name}`, 'game.crafting=shared', ...starts, ...one]);
+      expect(game.crafting).to.equal('shared');
     }
   });
 

@@ -197,6 +197,7 @@ export function itIsAGenerator(given: GeneratorCase): void {
         const settings: RoundSettings = {
           objective: 'clean+adversarial',
           lambda: 1,
+          accumulate: 1,
           crafting: 'eval',
           auxiliary_bn: true,
           g_per_d: 10,

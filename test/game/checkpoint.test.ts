@@ -48,6 +48,7 @@ const OPTIMIZER: OptimizerSettings = {
 const SETTINGS: RoundSettings = {
   objective: 'clean+adversarial',
   lambda: 0.5,
+  accumulate: 1,
   g_per_d: 2,
   d_per_g: 1,
   crafting: 'eval',

@@ -25,6 +25,7 @@ import { noiseBatch, settle, shippedSettings, tinyDetector } from '../support/pl
 const HOW: GameSettings = {
   objective: 'clean+adversarial',
   lambda: 1,
+  accumulate: 1,
   crafting: 'eval',
   auxiliary_bn: true,
 };

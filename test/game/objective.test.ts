@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
-import { crossEntropy, detectorLoss, generatorLoss, type DetectorTerms } from '../../src/game/objective.ts';
+import { crossEntropy, generatorLoss, objectiveWeights, weighted } from '../../src/game/objective.ts';
 import { onEachEngine } from '../support/engines.ts';
 import { expectClose, expectNoLeak } from '../support/tensors.ts';
 
@@ -64,43 +64,6 @@ onEachEngine('objective', () => {
     });
   });
 
-  describe('the detector’s loss', () => {
-    const terms: DetectorTerms = {
-      clean: () => tf.tensor1d([1, 2, 6]),
-      adversarial: () => tf.tensor1d([4, 6, 8]),
-    };
-    const never = (): never => {
-      throw new Error('not asked for');
-    };
-
-    it('clean: the mean of the clean images, and no other is computed', () => {
-      tf.tidy(() => {
-        const { loss, parts } = detectorLoss('clean', 0.5, { ...terms, adversarial: never });
-        expect(loss.dataSync()[0]).to.equal(3);
-        expect(Object.keys(parts)).to.deep.equal(['clean']);
-      });
-    });
-
-    it('adversarial: the mean of the opponent’s images, and no other is computed', () => {
-      tf.tidy(() => {
-        const { loss, parts } = detectorLoss('adversarial', 0.5, { ...terms, clean: never });
-        expect(loss.dataSync()[0]).to.equal(6);
-        expect(Object.keys(parts)).to.deep.equal(['adversarial']);
-      });
-    });
-
-    it('clean+adversarial: clean + λ · adversarial', () => {
-      tf.tidy(() => {
-        for (const lambda of [0, 0.5, 1, 3]) {
-          const { loss, parts } = detectorLoss('clean+adversarial', lambda, terms);
-          expect(loss.dataSync()[0]).to.equal(3 + lambda * 6);
-          expect(parts.clean!.dataSync()[0]).to.equal(3);
-          expect(parts.adversarial!.dataSync()[0]).to.equal(6);
-        }
-      });
-    });
-  });
-
   it('the generator descends the negative of the detector’s mean loss', () => {
     tf.tidy(() => {
       expect(generatorLoss(tf.tensor1d([4, 6, 8])).dataSync()[0]).to.equal(-6);
@@ -113,5 +76,33 @@ onEachEngine('objective', () => {
     expectNoLeak(() => crossEntropy(logits, labels).dispose());
     expectNoLeak(() => generatorLoss(labels).dispose());
     tf.dispose([logits, labels]);
+  });
+});
+
+describe('what the detector descends', () => {
+  const losses = { clean: 3, adversarial: 6 };
+
+  it('clean: the mean of the clean images alone', () => {
+    const weights = objectiveWeights('clean', 0.5);
+    expect(weights).to.deep.equal({ clean: 1 });
+    expect(weighted(weights, { ...losses, adversarial: undefined })).to.equal(3);
+  });
+
+  it('adversarial: the mean of the opponent’s images alone', () => {
+    const weights = objectiveWeights('adversarial', 0.5);
+    expect(weights).to.deep.equal({ adversarial: 1 });
+    expect(weighted(weights, { adversarial: 6 })).to.equal(6);
+  });
+
+  it('clean+adversarial: clean + λ · adversarial, in float32 as a tensor would be', () => {
+    for (const lambda of [0, 0.5, 1, 3, 0.1]) {
+      const weights = objectiveWeights('clean+adversarial', lambda);
+      expect(weights).to.deep.equal({ clean: 1, adversarial: lambda });
+      const given = { clean: Math.fround(0.7), adversarial: Math.fround(1.3) };
+      const [sum] = tf.tidy(() =>
+        tf.add(tf.scalar(given.clean), tf.mul(tf.scalar(given.adversarial), lambda)).dataSync(),
+      );
+      expect(weighted(weights, given)).to.equal(sum);
+    }
   });
 });

@@ -26,6 +26,7 @@ const RATES = { detector: 0.1, generator: 0.1 };
 const SETTINGS: GameSettings = {
   objective: 'clean+adversarial',
   lambda: 0.5,
+  accumulate: 1,
   crafting: 'train',
   auxiliary_bn: true,
 };
@@ -157,6 +158,14 @@ onTensorFlow('ways of playing', () => {
       'simultaneous play with averages and spectral norm': () => ({
         game: gameOf('generative', { ema: 0.9, spectral_norm: true }),
         settings: SIMULTANEOUS,
+      }),
+      'a batch in parts, with random starts': () => ({
+        game: gameOf('pgd', { steps: 1, random_start: true }),
+        settings: { ...ALTERNATING, accumulate: 3 },
+      }),
+      'the pass of the clean images shared': () => ({
+        game: gameOf('fgsm', { random_start: false }),
+        settings: { ...ALTERNATING, crafting: 'shared' },
       }),
       'a pool of past images, filled and being filled': () => {
         const game = gameOf('generative', { ema: 0.5 });

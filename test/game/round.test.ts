@@ -13,6 +13,7 @@ import { changed, expectNoLeak, snapshot, type Snapshot } from '../support/tenso
 const SETTINGS: RoundSettings = {
   objective: 'clean+adversarial',
   lambda: 0.5,
+  accumulate: 1,
   g_per_d: 1,
   d_per_g: 1,
   crafting: 'eval',

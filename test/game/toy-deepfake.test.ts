@@ -22,6 +22,7 @@ const OPTIMIZER = { ...ADAM, lr: 5e-3 };
 const PLAIN: RoundSettings = {
   objective: 'clean',
   lambda: 0,
+  accumulate: 1,
   g_per_d: 1,
   d_per_g: 1,
   crafting: 'eval',

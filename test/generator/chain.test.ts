@@ -41,6 +41,7 @@ const QUICK_ADAM = { ...ADAM, beta1: 0.5 };
 const ROUND: RoundSettings = {
   objective: 'clean+adversarial',
   lambda: 0.5,
+  accumulate: 1,
   g_per_d: 1,
   d_per_g: 1,
   crafting: 'eval',

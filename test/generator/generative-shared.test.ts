@@ -49,6 +49,7 @@ const EVERYTHING: Settings = { body: 'unet', norm: 'instance', spectral_norm: tr
 const ROUND: RoundSettings = {
   objective: 'clean+adversarial',
   lambda: 0.5,
+  accumulate: 1,
   g_per_d: 1,
   d_per_g: 1,
   crafting: 'eval',

@@ -198,6 +198,7 @@ onTensorFlow('mixture of opponents', () => {
           {
             objective: 'clean+adversarial',
             lambda: 0.5,
+            accumulate: 1,
             g_per_d: 1,
             d_per_g: 1,
             crafting: 'eval',
