@@ -3,10 +3,9 @@
 #include "winograd.h"
 
 #include <algorithm>
-#include <atomic>
 
 #include "op.h"
-#include "parallel.h"
+#include "workers.h"
 
 #define KERNELS "winograd-kernels.h"
 #include "each-instruction-set.h"
@@ -56,15 +55,6 @@ void tile(const Plane& large, const Plane& small, int64_t stride, bool transpose
   largeTiles->columns = smallTiles->columns = columns;
 }
 
-// Calls work(piece, worker) for every piece; a worker does one piece at a time and keeps its scratch.
-template <typename Work>
-void withWorkers(int64_t pieces, int64_t workers, const Work& work) {
-  std::atomic<int64_t> next{0};
-  parallelFor(workers, [&](int64_t worker) {
-    for (int64_t piece = next.fetch_add(1); piece < pieces; piece = next.fetch_add(1)) work(piece, worker);
-  });
-}
-
 // [3, 3, in, out] → [3, 3, out, in].
 float* swapChannels(Call& call, const float* taps, int64_t in, int64_t out) {
   float* swapped = call.scratch<float>(9 * in * out);
@@ -98,7 +88,7 @@ void run(Call& call, Filter& filter, const float* taps, int64_t images) {
   const int64_t tiles = images * filter.from.rows * filter.from.columns;
   if (tiles == 0 || out == 0) return;
   const int64_t together = std::min(tilesInBlock(tiles), tiles);
-  const int64_t blocks = ceilOf(tiles, together), workers = std::min<int64_t>(blocks, threads());
+  const int64_t blocks = ceilOf(tiles, together), workers = workersFor(blocks);
   const int64_t valuesSize = floatsOf(filter.points, together, in), productsSize = floatsOf(filter.points, together, out);
   filter.kernel = inPanels(call.scratch<float>(floatsOf(filter.points, in, out)), in, out);
   filter.zeros = zerosOf(call, in);

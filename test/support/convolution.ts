@@ -1,5 +1,6 @@
-/** The convolution of 3 × 3 taps with SAME padding by its definition, with its gradients, in float64. */
-import { noise } from './tensors.ts';
+/** The convolution with a square kernel and SAME padding by its definition, with its gradients, in float64. */
+import * as tf from '@tensorflow/tfjs';
+import { expectClose, noise } from './tensors.ts';
 
 type Shape = [number, number, number, number];
 
@@ -8,12 +9,14 @@ export interface Convolution {
   readonly x: Shape;
   readonly out: number;
   readonly stride: 1 | 2;
+  /** Of the kernel; 3 if left out. */
+  readonly side?: number;
 }
 
 /** Shapes of x, kernel and dy. */
-export function shapesOf({ x, out, stride }: Convolution): readonly [Shape, Shape, Shape] {
+export function shapesOf({ x, out, stride, side = 3 }: Convolution): readonly [Shape, Shape, Shape] {
   const [n, height, width, channels] = x;
-  return [x, [3, 3, channels, out], [n, Math.ceil(height / stride), Math.ceil(width / stride), out]];
+  return [x, [side, side, channels, out], [n, Math.ceil(height / stride), Math.ceil(width / stride), out]];
 }
 
 /** Noise in [−1, 1) for x, kernel and dy, each of its own seed. */
@@ -28,14 +31,32 @@ export function operandsOf(convolution: Convolution): readonly Float32Array[] {
   );
 }
 
+/** The same as tensors. */
+export function tensorsOf(convolution: Convolution): [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D] {
+  const [x, kernel, dy] = operandsOf(convolution).map((values, i) =>
+    tf.tensor(values, shapesOf(convolution)[i]!, 'float32'),
+  );
+  return [x, kernel, dy] as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
+}
+
+/** Fails unless every value is within `relative` of the largest one expected. */
+export function expectOfScale(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  relative: number,
+): void {
+  const scale = Array.from(expected).reduce((largest, value) => Math.max(largest, Math.abs(value)), 1e-3);
+  expectClose(actual, expected, { absolute: relative * scale });
+}
+
 /** y, ∂x and ∂kernel of such noise, row-major. */
 export function byDefinition(convolution: Convolution): readonly number[][] {
   const [n, height, width, channels] = convolution.x;
-  const { out, stride } = convolution;
+  const { out, stride, side = 3 } = convolution;
   const [, , [, rows, columns]] = shapesOf(convolution);
   const [x, kernel, dy] = operandsOf(convolution) as [Float32Array, Float32Array, Float32Array];
   const before = (size: number, outputs: number): number =>
-    Math.floor(Math.max(0, (outputs - 1) * stride + 3 - size) / 2);
+    Math.floor(Math.max(0, (outputs - 1) * stride + side - size) / 2);
   const [top, left] = [before(height, rows), before(width, columns)];
   const [y, dx, dkernel] = [dy, x, kernel].map((like) => new Array<number>(like.length).fill(0)) as [
     number[],
@@ -45,14 +66,14 @@ export function byDefinition(convolution: Convolution): readonly number[][] {
   const each = (count: number, visit: (i: number) => void): void => {
     for (let i = 0; i < count; i++) visit(i);
   };
-  each(n * rows * columns * 9, (i) => {
-    const tap = i % 9;
+  each(n * rows * columns * side ** 2, (i) => {
+    const tap = i % side ** 2;
     const [image, p, q] = [
-      Math.floor(i / 9 / columns / rows),
-      Math.floor(i / 9 / columns) % rows,
-      Math.floor(i / 9) % columns,
+      Math.floor(i / side ** 2 / columns / rows),
+      Math.floor(i / side ** 2 / columns) % rows,
+      Math.floor(i / side ** 2) % columns,
     ];
-    const [row, column] = [p * stride - top + Math.floor(tap / 3), q * stride - left + (tap % 3)];
+    const [row, column] = [p * stride - top + Math.floor(tap / side), q * stride - left + (tap % side)];
     if (row < 0 || row >= height || column < 0 || column >= width) return;
     const pixel = ((image * height + row) * width + column) * channels;
     const result = ((image * rows + p) * columns + q) * out;

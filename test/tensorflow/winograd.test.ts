@@ -1,19 +1,16 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { spawnSync } from 'node:child_process';
-import path from 'node:path';
-import { attr, nodeBackend, type NodeBackend } from '../../src/tensorflow/backend.ts';
-import { winogradStride } from '../../src/tensorflow/kernels/convolution.ts';
+import { attr, nodeBackend } from '../../src/tensorflow/backend.ts';
 import {
   winogradConv,
   winogradInputGradient,
   winogradKernelGradient,
   type Stride,
 } from '../../src/tensorflow/kernels/winograd.ts';
-import { byDefinition, operandsOf, shapesOf, type Convolution } from '../support/convolution.ts';
+import { byDefinition, expectOfScale, tensorsOf, type Convolution } from '../support/convolution.ts';
 import { onTensorFlow } from '../support/engines.ts';
-import { bits, expectClose, expectNoLeak, noiseTensor } from '../support/tensors.ts';
+import { bits, noiseTensor } from '../support/tensors.ts';
 import { winograd } from '../support/winograd.ts';
 
 /** Sides that fill tiles or not, channels that fill vectors of 8 and 16 and panels of 32 or not, one image and several. */
@@ -28,23 +25,10 @@ const convolutions: fc.Arbitrary<Convolution> = fc.record({
   stride: fc.constantFrom(1 as const, 2 as const),
 });
 
-const tensorsOf = (convolution: Convolution): [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D] =>
-  operandsOf(convolution).map((values, i) => tf.tensor(values, shapesOf(convolution)[i]!, 'float32')) as [
-    tf.Tensor4D,
-    tf.Tensor4D,
-    tf.Tensor4D,
-  ];
-
 const resultsOf = (convolution: Convolution): number[][] =>
   tf.tidy(() =>
     winograd(convolution.stride, ...tensorsOf(convolution)).map((result) => Array.from(result.dataSync())),
   );
-
-/** Within `relative` of the largest value expected. */
-function expectOfScale(actual: ArrayLike<number>, expected: ArrayLike<number>, relative: number): void {
-  const scale = Array.from(expected).reduce((largest, value) => Math.max(largest, Math.abs(value)), 1e-3);
-  expectClose(actual, expected, { absolute: relative * scale });
-}
 
 onTensorFlow('convolution by minimal filtering', () => {
   it('is the definition in float64, values and both gradients, at any shape', () => {
@@ -103,24 +87,6 @@ onTensorFlow('convolution by minimal filtering', () => {
     });
   });
 
-  it('gives the same bits in one thread and in two, and what it should on every processor', () => {
-    const inProcess = (environment: Record<string, string>): { bits: string; error: number } => {
-      const script = path.join(import.meta.dirname, 'winograd-bits.ts');
-      const { stdout, stderr, status } = spawnSync(process.execPath, ['--import', 'tsx', script], {
-        encoding: 'utf8',
-        env: { ...process.env, ...environment },
-      });
-      expect(status, stderr).to.equal(0);
-      return JSON.parse(stdout) as { bits: string; error: number };
-    };
-    const one = inProcess({ TF_NUM_INTRAOP_THREADS: '1' });
-    expect(one.error).to.be.within(1e-9, 3e-6);
-    expect(inProcess({ TF_NUM_INTRAOP_THREADS: '2' }).bits).to.equal(one.bits);
-    for (const set of ['baseline', 'avx2']) {
-      expect(inProcess({ DEEPFAKE_GAME_INSTRUCTIONS: set }).error, set).to.be.below(3e-6);
-    }
-  }).timeout(120_000);
-
   it('takes a batch of no images', () => {
     tf.tidy(() => {
       const kernel = noiseTensor(1, [3, 3, 4, 5]);
@@ -148,69 +114,6 @@ onTensorFlow('convolution by minimal filtering', () => {
   });
 });
 
-onTensorFlow('tf.conv2d on TensorFlow', () => {
-  const conv = (strides: number | [number, number], pad: 'same' | 'valid' = 'same') => {
-    return (a: tf.Tensor, b: tf.Tensor) => tf.conv2d(a as tf.Tensor4D, b as tf.Tensor4D, strides, pad);
-  };
-
-  it('is the plain one, values and gradients, where minimal filtering serves it', () => {
-    const CASES: readonly Convolution[] = [
-      { x: [2, 17, 20, 24], out: 32, stride: 1 },
-      { x: [2, 17, 20, 24], out: 32, stride: 2 },
-    ];
-    for (const convolution of CASES) {
-      expect(winogradStride(shapeOf(convolution))).to.equal(convolution.stride);
-      const expected = byDefinition(convolution);
-      tf.tidy(() => {
-        const [x, kernel, dy] = tensorsOf(convolution);
-        const y = conv(convolution.stride)(x, kernel);
-        const gradients = tf.grads(conv(convolution.stride))([x, kernel], dy);
-        [y, ...gradients].forEach((result, i) => {
-          expectOfScale(result.dataSync(), expected[i]!, 3e-6);
-        });
-      });
-    }
-  });
-
-  it('runs the operation of its own only where it pays, and what is asked for alone', () => {
-    const ops = executed(() => {
-      tf.tidy(() => {
-        const x = noiseTensor(1, [1, 16, 16, 16]);
-        const kernel = noiseTensor(2, [3, 3, 16, 16]);
-        tf.grad((a) => conv(1)(a, kernel))(x);
-        conv(2)(x, kernel);
-        conv([1, 2])(x, kernel);
-        conv(1, 'valid')(x, kernel);
-        tf.conv2d(x, kernel, 1, 'same', 'NHWC', 2);
-        conv(1)(tf.slice(x, [0, 0, 0, 0], [1, 4, 16, 16]), kernel);
-        conv(1)(x, noiseTensor(3, [5, 5, 16, 16]));
-      });
-    });
-    expect(ops.filter((op) => op.includes('Conv'))).to.deep.equal([
-      'DeepfakeGame>Conv3x3',
-      'DeepfakeGame>Conv3x3InputGradient',
-      'DeepfakeGame>Conv3x3',
-      ...new Array<string>(5).fill('Conv2D'),
-    ]);
-  });
-
-  it('leaks no tensor', () => {
-    const [x, kernel] = [noiseTensor(1, [1, 16, 16, 16]), noiseTensor(2, [3, 3, 16, 16])];
-    expectNoLeak(() => {
-      tf.dispose(tf.grads(conv(1))([x, kernel]));
-    });
-    tf.dispose([x, kernel]);
-  });
-});
-
-const shapeOf = ({ x, out, stride }: Convolution) => ({
-  input: x,
-  kernel: [3, 3, x[3], out],
-  strides: stride,
-  pad: 'same',
-  dataFormat: 'NHWC',
-});
-
 /** TensorFlow's own. */
 function direct({ stride }: Convolution, x: tf.Tensor4D, kernel: tf.Tensor4D, dy: tf.Tensor4D): tf.Tensor[] {
   const run = (op: string, inputs: tf.Tensor[]): tf.Tensor =>
@@ -229,21 +132,4 @@ function direct({ stride }: Convolution, x: tf.Tensor4D, kernel: tf.Tensor4D, dy
     run('Conv2DBackpropInput', [tf.tensor1d(x.shape, 'int32'), kernel, dy]),
     run('Conv2DBackpropFilter', [x, tf.tensor1d(kernel.shape, 'int32'), dy]),
   ];
-}
-
-/** Names of TensorFlow's operations that a job runs. */
-function executed(job: () => void): string[] {
-  const backend = nodeBackend() as { executeSingleOutput: NodeBackend['executeSingleOutput'] };
-  const original = backend.executeSingleOutput.bind(backend);
-  const ops: string[] = [];
-  backend.executeSingleOutput = (op, attributes, inputs) => {
-    ops.push(op);
-    return original(op, attributes, inputs);
-  };
-  try {
-    job();
-  } finally {
-    backend.executeSingleOutput = original;
-  }
-  return ops;
 }
