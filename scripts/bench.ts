@@ -1,88 +1,138 @@
-// npm run bench -- step [--size 128] [--rounds 20] [overrides as for train]: time and memory of a round of the game on random images, as JSON.
+/**
+ * npm run bench -- [ROW…] [--peer PYTHON] [--rounds N] [--json FILE] [overrides as for train]: our speed and memory, beside PyTorch's if given.
+ * npm run bench -- step [--size 128] [--rounds 20] [overrides]: a round of any game, as JSON.
+ * npm run bench -- scaling [--batch 16,4,8,32] [--size …] [--k …] [--steps …] [--rounds 3] [--json FILE] [--svg FILE] [overrides]: how it grows.
+ */
 import { parseArgs } from 'node:util';
-import * as tf from '@tensorflow/tfjs';
-import { openConfigFiles } from '../src/config/config-files.ts';
-import { disposeGame } from '../src/game/players.ts';
-import { play } from '../src/game/play.ts';
-import { createRng } from '../src/ops/random.ts';
-import { openEngine, openGame } from '../src/prepare.ts';
-import { CONFIGS, composeRun, resolveContext } from './compose-run.ts';
+import { didYouMean } from '../src/config/did-you-mean.ts';
+import { svgOf } from '../src/reports/charts.ts';
+import { writeFileAtomic } from '../src/reports/files.ts';
+import { measureRow, type PeerPrecision, type RowResult } from '../bench/measure-row.ts';
+import { machineOf } from '../bench/machine.ts';
+import { BATCH, ROWS } from '../bench/rows.ts';
+import { measureScaling, scalingMarkdown } from '../bench/scaling.ts';
+import { scalingChart } from '../bench/scaling-chart.ts';
+import { measureStep } from '../bench/step.ts';
+import { markdownOf, sidesOf } from '../bench/table.ts';
 import { runScript } from './run-script.ts';
 
-/** Rounds before the clock starts: allocations, thread pools. */
-const WARM_UP = 3;
+const OPTIONS = {
+  peer: { type: 'string' },
+  rounds: { type: 'string' },
+  batch: { type: 'string' },
+  size: { type: 'string' },
+  json: { type: 'string' },
+  svg: { type: 'string' },
+  'peer-precision': { type: 'string' },
+  k: { type: 'string' },
+  steps: { type: 'string' },
+} as const;
+
+type Options = Readonly<Partial<Record<keyof typeof OPTIONS, string>>>;
+
+const PRECISIONS = ['faster', 'float32', 'bfloat16'] as const satisfies readonly PeerPrecision[];
 
 await runScript(async () => {
-  const { values, positionals } = parseArgs({
-    options: { size: { type: 'string', default: '128' }, rounds: { type: 'string', default: '20' } },
-    allowPositionals: true,
-  });
-  const [what, ...overrides] = positionals;
-  if (what !== 'step') {
-    throw new Error(
-      `npm run bench -- step [--size PIXELS] [--rounds N] [overrides]: there is no benchmark '${what ?? ''}'`,
-    );
+  const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
+  const overrides = positionals.filter((argument) => /^[+~]|=/.test(argument));
+  const names = positionals.filter((argument) => !overrides.includes(argument));
+  const [what] = names;
+  if (what === 'step') {
+    const [size, rounds] = [natural(values, 'size') ?? 128, natural(values, 'rounds') ?? 20];
+    process.stdout.write(`${JSON.stringify(await measureStep({ size, rounds, overrides }))}\n`);
+    return 0;
   }
-  const [size, rounds] = [natural('--size', values.size), natural('--rounds', values.rounds)];
-  const { config } = await composeRun(
-    openConfigFiles(CONFIGS),
-    'train',
-    overrides,
-    resolveContext(new Date(), 0),
-  );
-  const { device, threads } = config.runtime;
-  openEngine(config.runtime);
-  const game = await openGame(config, size);
-  const n = config.game.batch_size;
-  const images = createRng(1, 'bench').uniform([n, size, size, 3]) as tf.Tensor4D;
-  const labels = tf.tensor1d(
-    Array.from({ length: n }, (_, i) => i % 2),
-    'int32',
-  );
-  const times: number[] = [];
-  for (let round = 0; round < WARM_UP + rounds; round++) {
-    const start = performance.now();
-    play(
-      game,
-      { images, labels },
-      config.game,
-      { detector: 1e-3, generator: 1e-3 },
-      { rng: game.rng, progress: 1 },
-    );
-    times.push(performance.now() - start);
+  if (what === 'scaling') {
+    await scale(overrides, values);
+    return 0;
   }
-  const counted = times.slice(WARM_UP).sort((a, b) => a - b);
-  const median = counted[Math.floor(counted.length / 2)]!;
-  const result = {
-    bench: 'step',
-    discriminator: config.discriminator.name,
-    parameters: game.detector.trainable.reduce((sum, variable) => sum + variable.size, 0),
-    generator: config.generator.name,
-    size,
-    batch: n,
-    rounds,
-    ms_per_step: { median: round1(median), min: round1(counted[0]!), max: round1(counted.at(-1)!) },
-    images_per_second: round1((n / median) * 1000),
-    peak_memory_mb: Math.round(process.resourceUsage().maxRSS / 1024),
-    precision: 'float32',
-    device,
-    threads,
-    tensors: tf.memory().numTensors,
-  };
-  process.stdout.write(`${JSON.stringify(result)}\n`);
-  tf.dispose([images, labels]);
-  disposeGame(game);
+  await compare(names, overrides, values);
   return 0;
 });
 
-function natural(flag: string, value: string): number {
-  const n = Number(value);
-  if (!Number.isInteger(n) || n < 1) {
-    throw new Error(`${flag} must be a whole number above 0, not ${value}`);
+/** Measures how a step grows along each axis, prints the table, and draws it. */
+async function scale(overrides: readonly string[], values: Options): Promise<void> {
+  const result = await measureScaling({
+    values: {
+      batch: list(values, 'batch') ?? [16, 4, 8, 32],
+      size: list(values, 'size') ?? [128, 64, 96, 192],
+      k: list(values, 'k') ?? [3, 5, 7, 9],
+      steps: list(values, 'steps') ?? [1, 2, 4, 8],
+    },
+    rounds: natural(values, 'rounds') ?? 3,
+    overrides: ['discriminator=cnn7', ...overrides],
+    tell,
+  });
+  const machine = machineOf();
+  if (values.json !== undefined) {
+    writeFileAtomic(values.json, `${JSON.stringify({ ...result, machine }, null, 2)}\n`);
   }
+  if (values.svg !== undefined) writeFileAtomic(values.svg, await svgOf(scalingChart(result)));
+  process.stdout.write(`${scalingMarkdown(result)}\n\n${machine.cpu}, ${machine.cores} cores.\n`);
+}
+
+/** Measures rows one after the other and prints their table; without names, all rows. */
+async function compare(
+  names: readonly string[],
+  overrides: readonly string[],
+  values: Options,
+): Promise<void> {
+  const rows = names.length === 0 ? ROWS : names.map(rowNamed);
+  const precision = PRECISIONS.find((each) => each === (values['peer-precision'] ?? 'faster'));
+  if (precision === undefined) {
+    throw new Error(`--peer-precision is one of ${PRECISIONS.join(', ')}, not ${values['peer-precision']}`);
+  }
+  const results: RowResult[] = [];
+  for (const row of rows) {
+    tell(`${row.name} …`);
+    results.push(
+      await measureRow(row, {
+        rounds: natural(values, 'rounds') ?? 10,
+        batch: natural(values, 'batch') ?? BATCH,
+        size: natural(values, 'size'),
+        peer: values.peer,
+        precision,
+        overrides,
+        tell,
+      }),
+    );
+  }
+  const machine = machineOf();
+  if (values.json !== undefined) {
+    writeFileAtomic(values.json, `${JSON.stringify({ bench: 'rows', machine, results }, null, 2)}\n`);
+  }
+  const sides = `${machine.cpu}, ${machine.cores} cores; ${sidesOf(results)}.`;
+  process.stdout.write(`${markdownOf(results, sides)}\n`);
+}
+
+function rowNamed(name: string): (typeof ROWS)[number] {
+  const row = ROWS.find((each) => each.name === name);
+  if (row === undefined) {
+    const known = ['step', 'scaling', ...ROWS.map((each) => each.name)];
+    throw new Error(
+      `there is no benchmark '${name}'.${didYouMean(name, known)} Known: ${known.join(', ')}; bench/README.md describes them`,
+    );
+  }
+  return row;
+}
+
+function natural(values: Options, flag: 'rounds' | 'size' | 'batch'): number | undefined {
+  const text = values[flag];
+  if (text === undefined) return undefined;
+  const n = Number(text);
+  if (!Number.isInteger(n) || n < 1) throw new Error(`--${flag} must be a whole number above 0, not ${text}`);
   return n;
 }
 
-function round1(value: number): number {
-  return Math.round(value * 10) / 10;
+/** Whole numbers with commas between them, the first being where the other axes are measured. */
+function list(values: Options, flag: 'batch' | 'size' | 'k' | 'steps'): number[] | undefined {
+  const numbers = values[flag]?.split(',').map(Number);
+  if (numbers?.some((n) => !Number.isInteger(n) || n < 1)) {
+    throw new Error(`--${flag} must be whole numbers above 0 with commas between them, not ${values[flag]}`);
+  }
+  return numbers;
+}
+
+function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
 }

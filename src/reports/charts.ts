@@ -8,7 +8,8 @@ import type { Figure } from './tables.ts';
 /** Okabe & Ito's palette: told apart by colour-blind readers too. */
 const COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000'];
 
-const LOOK = {
+/** What all charts have in common. */
+export const LOOK = {
   background: 'white',
   padding: 12,
   config: {

@@ -31,7 +31,7 @@ function readCommand(line: string): Command {
 }
 
 /** Options of a single command, each with a value after it. */
-const OWN_OPTIONS = ['--resume', '--size', '--rounds'];
+const OWN_OPTIONS = ['--resume', '--size', '--rounds', '--peer', '--json', '--svg', '--trace'];
 
 /** What is left of a command's arguments without its own options. */
 function withoutOptions(args: readonly string[]): string[] {
@@ -62,7 +62,7 @@ for (const page of PAGES) {
       if (!['train', 'start', 'bench'].includes(script)) continue;
       it(`has settings that compose: ${line}`, async () => {
         const files = openConfigFiles(CONFIGS);
-        const own = withoutOptions(script === 'bench' ? args.slice(1) : args);
+        const own = withoutOptions(args).filter((word) => script !== 'bench' || /[=+~]/.test(word));
         const command = parseCommandLine(own);
         const configName = command.configName ?? 'train';
         for (const overrides of expandSweep(command.overrides, files)) {

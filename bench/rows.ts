@@ -1,0 +1,63 @@
+/** What the benchmark measures: each row of its table, on our side as a user would run it, and the same work on the peer's side. */
+
+/** Images in a step, and in a batch of the evaluation. */
+export const BATCH = 16;
+
+export interface Row {
+  readonly name: string;
+  /** What is done with the images: a step of the game against an opponent, a plain step, or scores without learning. */
+  readonly work: 'blur' | 'fgsm' | 'plain' | 'evaluate';
+  readonly network: 'cnn7' | 'efficientnet-b0';
+  /** Side of the images in pixels. */
+  readonly size: number;
+  /** Overrides of `configs/train.yaml`; everything else is as it ships. */
+  readonly overrides: readonly string[];
+}
+
+export const ROWS: readonly Row[] = [
+  {
+    name: 'blur-cnn7',
+    work: 'blur',
+    network: 'cnn7',
+    size: 128,
+    overrides: ['discriminator=cnn7', 'generator=blur', 'generator.k=3'],
+  },
+  {
+    name: 'blur-b0',
+    work: 'blur',
+    network: 'efficientnet-b0',
+    size: 128,
+    overrides: ['discriminator=efficientnet-b0', 'generator=blur', 'generator.k=3'],
+  },
+  {
+    name: 'plain-cnn7',
+    work: 'plain',
+    network: 'cnn7',
+    size: 128,
+    overrides: ['discriminator=cnn7', 'generator=none'],
+  },
+  {
+    name: 'fgsm-cnn7',
+    work: 'fgsm',
+    network: 'cnn7',
+    size: 128,
+    overrides: ['discriminator=cnn7', 'generator=fgsm'],
+  },
+  {
+    name: 'evaluate-b0',
+    work: 'evaluate',
+    network: 'efficientnet-b0',
+    size: 224,
+    overrides: ['discriminator=efficientnet-b0', 'generator=none'],
+  },
+];
+
+/** What a row's figures count: steps are told by their time, evaluation by images in a second. */
+export function unitOf(row: Row): 'ms' | 'images/s' {
+  return row.work === 'evaluate' ? 'images/s' : 'ms';
+}
+
+/** The settings of our side of a row: its own, the batch, then what was asked for on the command line. */
+export function overridesOf(row: Row, batch: number, asked: readonly string[]): string[] {
+  return [...row.overrides, `game.batch_size=${batch}`, ...asked];
+}
