@@ -8,12 +8,15 @@ import { createInterface } from 'node:readline';
 import { runScript } from '../scripts/run-script.ts';
 import { nodeBackend } from '../src/tensorflow/backend.ts';
 import type { About } from './contender.ts';
-import { composeBench, openScoring, openStep } from './our-work.ts';
+import { composeBench, openScoring, openStep, type Work } from './our-work.ts';
 
 await runScript(async () => {
   const [kind, size, ...overrides] = process.argv.slice(2);
   const config = await composeBench(overrides);
-  const work = await (kind === 'evaluate' ? openScoring : openStep)(config, Number(size));
+  const work: Work<void | Promise<void>> = await (kind === 'evaluate' ? openScoring : openStep)(
+    config,
+    Number(size),
+  );
   const about: About = {
     framework: `TensorFlow ${nodeBackend().binding['TF_Version']}, Node ${process.version.slice(1)}`,
     precision: 'float32',

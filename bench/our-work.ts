@@ -13,9 +13,9 @@ import { CONFIGS, composeRun, resolveContext } from '../scripts/compose-run.ts';
 /** Both players' learning rate; it has no influence on time. */
 const LEARNING_RATE = 1e-3;
 
-export interface Work {
+export interface Work<R extends void | Promise<void>> {
   /** Does the work once. */
-  readonly round: () => Promise<void>;
+  readonly round: () => R;
   /** What the detector learns, in numbers. */
   readonly parameters: number;
   readonly dispose: () => void;
@@ -32,7 +32,7 @@ export async function composeBench(overrides: readonly string[]): Promise<RunCon
  *
  * @param size side of the images in pixels
  */
-export async function openStep(config: RunConfig, size: number): Promise<Work> {
+export async function openStep(config: RunConfig, size: number): Promise<Work<void>> {
   openEngine(config.runtime);
   const game = await openGame(config, size);
   const images = randomImages(config.game.batch_size, size);
@@ -41,7 +41,6 @@ export async function openStep(config: RunConfig, size: number): Promise<Work> {
   return {
     round: () => {
       play(game, { images, labels }, config.game, rates, { rng: game.rng, progress: 1 });
-      return Promise.resolve();
     },
     parameters: parametersOf(game.detector.trainable),
     dispose: () => {
@@ -52,7 +51,7 @@ export async function openStep(config: RunConfig, size: number): Promise<Work> {
 }
 
 /** Scores of one batch, as the evaluation of a split asks for them; opens the engine. */
-export async function openScoring(config: RunConfig, size: number): Promise<Work> {
+export async function openScoring(config: RunConfig, size: number): Promise<Work<Promise<void>>> {
   openEngine(config.runtime);
   const game = await openGame(config, size);
   const count = config.game.batch_size;

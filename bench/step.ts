@@ -18,7 +18,7 @@ export async function measureStep({ size, rounds, overrides }: StepOptions): Pro
   const times: number[] = [];
   for (let round = 0; round < WARM_UP + rounds; round++) {
     const start = performance.now();
-    await work.round();
+    work.round();
     if (round >= WARM_UP) times.push(performance.now() - start);
   }
   const { median, min, max } = spreadOf(times);

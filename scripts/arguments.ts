@@ -81,3 +81,11 @@ export function wholeNumber<K extends string>(
   }
   return value;
 }
+
+/** A flag's value as a whole number above 0; undefined if the flag is not given. */
+export function naturalOf(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const n = Number(text);
+  if (!Number.isInteger(n) || n < 1) throw new Error(`${flag} must be a whole number above 0, not ${text}`);
+  return n;
+}

@@ -14,6 +14,7 @@ import { measureScaling, scalingMarkdown } from '../bench/scaling.ts';
 import { scalingChart } from '../bench/scaling-chart.ts';
 import { measureStep } from '../bench/step.ts';
 import { markdownOf, sidesOf } from '../bench/table.ts';
+import { naturalOf } from './arguments.ts';
 import { runScript } from './run-script.ts';
 
 const OPTIONS = {
@@ -38,7 +39,10 @@ await runScript(async () => {
   const names = positionals.filter((argument) => !overrides.includes(argument));
   const [what] = names;
   if (what === 'step') {
-    const [size, rounds] = [natural(values, 'size') ?? 128, natural(values, 'rounds') ?? 20];
+    const [size, rounds] = [
+      naturalOf('--size', values.size) ?? 128,
+      naturalOf('--rounds', values.rounds) ?? 20,
+    ];
     process.stdout.write(`${JSON.stringify(await measureStep({ size, rounds, overrides }))}\n`);
     return 0;
   }
@@ -59,7 +63,7 @@ async function scale(overrides: readonly string[], values: Options): Promise<voi
       k: list(values, 'k') ?? [3, 5, 7, 9],
       steps: list(values, 'steps') ?? [1, 2, 4, 8],
     },
-    rounds: natural(values, 'rounds') ?? 3,
+    rounds: naturalOf('--rounds', values.rounds) ?? 3,
     overrides: ['discriminator=cnn7', ...overrides],
     tell,
   });
@@ -87,9 +91,9 @@ async function compare(
     tell(`${row.name} …`);
     results.push(
       await measureRow(row, {
-        rounds: natural(values, 'rounds') ?? 10,
-        batch: natural(values, 'batch') ?? BATCH,
-        size: natural(values, 'size'),
+        rounds: naturalOf('--rounds', values.rounds) ?? 10,
+        batch: naturalOf('--batch', values.batch) ?? BATCH,
+        size: naturalOf('--size', values.size),
         peer: values.peer,
         precision,
         overrides,
@@ -114,14 +118,6 @@ function rowNamed(name: string): (typeof ROWS)[number] {
     );
   }
   return row;
-}
-
-function natural(values: Options, flag: 'rounds' | 'size' | 'batch'): number | undefined {
-  const text = values[flag];
-  if (text === undefined) return undefined;
-  const n = Number(text);
-  if (!Number.isInteger(n) || n < 1) throw new Error(`--${flag} must be a whole number above 0, not ${text}`);
-  return n;
 }
 
 /** Whole numbers with commas between them, the first being where the other axes are measured. */

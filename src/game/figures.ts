@@ -3,6 +3,7 @@
  * once, at its end; until then it is a function of tensors, variables and fed values alone.
  */
 import * as tf from '@tensorflow/tfjs';
+import { phase } from '../ops/phase.ts';
 
 /** Scalars of a round, by TensorBoard tag without its `train/`. */
 export type RoundMetrics = Readonly<Record<string, number>>;
@@ -69,7 +70,7 @@ export function toldAs({ tensors, tell }: Figures, change: (metrics: RoundMetric
 
 /** Waits for the engine, once, and tells the figures. Throws what they have to say against the values. */
 export function read({ tensors, tell }: Figures): RoundMetrics {
-  return tell(valuesOf(tensors));
+  return tell(phase('reading', () => valuesOf(tensors)));
 }
 
 /** The values of several tensors by one reading. */

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Discriminator } from '../discriminator/discriminator.ts';
 import type { CleanPass, LabelledImages } from '../generator/generator.ts';
+import { phase } from '../ops/phase.ts';
 import { scalars, tidied, toldAs, together, type Figures } from './figures.ts';
 import { objectiveWeights, weighted, type Objective } from './objective.ts';
 import type { Optimizer } from './optimizer.ts';
@@ -54,7 +55,9 @@ export function learn(
     const gradients = inParts(batch, settings.accumulate, (part) =>
       objectiveGradients(detector, part, adversaryOf?.(part) ?? null, settings),
     );
-    const { gradientNorm } = detectorOptimizer.step(gradients.detector, learningRate);
+    const { gradientNorm } = phase('optimiser', () =>
+      detectorOptimizer.step(gradients.detector, learningRate),
+    );
     return {
       opponent: gradients.opponent,
       figures: together([scalars({ gradient_norm_d: gradientNorm }), gradients.figures]),
@@ -78,7 +81,8 @@ export function objectiveGradients(
     const informed = typeof opponent === 'function';
     let told: CleanPass | undefined;
     if (weights.clean !== undefined) {
-      const clean = cleanPass(detector, batch, weights.clean, informed);
+      const weight = weights.clean;
+      const clean = phase('clean', () => cleanPass(detector, batch, weight, informed));
       passes.push(clean.passed);
       told = clean.told;
     }
@@ -91,13 +95,14 @@ export function objectiveGradients(
       );
     }
     const adversary = informed ? opponent(told!) : opponent!;
-    const adversarial = learningPass(detector, batch.labels, {
+    const task = {
       term: 'adversarial',
       weight: weights.adversarial,
       branch: settings.auxiliary_bn ? 'auxiliary' : 'main',
       variables: adversary.variables,
       show: adversary.play,
-    });
+    } as const;
+    const adversarial = phase('adversarial', () => learningPass(detector, batch.labels, task));
     passes.push(adversarial);
     return {
       detector: added(passes.length > 1 ? passes[0]!.detector : undefined, adversarial.detector),

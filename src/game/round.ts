@@ -13,6 +13,7 @@ import type {
   Victim,
 } from '../generator/generator.ts';
 import { variableGrads } from '../ops/gradients.ts';
+import { phase } from '../ops/phase.ts';
 import type { ImagePool } from './image-pool.ts';
 import { read, scalars, tidied, together, toldAs, type Figures, type RoundMetrics } from './figures.ts';
 import { learn, type Adversary, type Informed, type LearnSettings } from './learn.ts';
@@ -74,7 +75,13 @@ export function alternatingRound(
       ...Array<typeof detectorStep>(learning ? settings.g_per_d : 0).fill(generatorStep),
       ...Array<typeof detectorStep>(settings.d_per_g).fill(detectorStep),
     ];
-    return together(steps.map((step) => step(players, batch, settings, learningRates, turn)));
+    return together(
+      steps.map((step) =>
+        phase(step === generatorStep ? 'opponent' : 'detector', () =>
+          step(players, batch, settings, learningRates, turn),
+        ),
+      ),
+    );
   });
 }
 
@@ -85,7 +92,7 @@ export function craft(
   settings: CraftingSettings,
   turn: Turn,
 ): Perturbed {
-  return generator.perturb(batch, victimOf(detector, settings), turn);
+  return phase('craft', () => generator.perturb(batch, victimOf(detector, settings), turn));
 }
 
 /** Ascends the detector's loss over the opponent's parameters; the detector's are constants here. */
@@ -168,12 +175,15 @@ function craftFrom(
       `the opponent ${generator.name} cannot share the pass of the clean images, only an attack on the true label that starts at them can: set game.crafting=train`,
     );
   }
-  return generator.perturbFrom(batch, victimOf(detector, settings), turn, clean);
+  const from = generator.perturbFrom;
+  return phase('craft', () => from(batch, victimOf(detector, settings), turn, clean));
 }
 
 /** An opponent's images as they meet the detector: some of them past ones, where there is a pool. */
 function shownTo({ generator, pool }: Players, part: Part, turn: Turn, perturbed: Perturbed): Adversary {
-  const measured = perturbationFigures(generator.name, part.images, perturbed, part.from);
+  const measured = phase('figures', () =>
+    perturbationFigures(generator.name, part.images, perturbed, part.from),
+  );
   const images = pool?.exchange({ ...part, images: perturbed.images }, turn.rng) ?? perturbed.images;
   return { play: () => ({ ...perturbed, images }), variables: [], measure: () => measured };
 }

@@ -4,6 +4,7 @@
  * the node has been passed, and what no gradient asks for before the pass begins. Same values, bit for bit.
  */
 import * as tf from '@tensorflow/tfjs';
+import { phase } from './phase.ts';
 import { neededNodes, recorder, type TapeNode } from './tape.ts';
 
 /**
@@ -92,7 +93,10 @@ export function gradients<Y extends tf.Tensor>(
         const used = new Set(needed.map((node) => node.saved));
         for (const node of tape) if (!used.has(node.saved)) tf.dispose(node.saved);
       }
-      return { value, grads: walkBack(needed, xs, value, dy ?? tf.ones(value.shape), outermost) };
+      const grads = phase('backward', () =>
+        walkBack(needed, xs, value, dy ?? tf.ones(value.shape), outermost),
+      );
+      return { value, grads };
     });
   } finally {
     if (engine.state.gradientDepth === 0) {

@@ -24,6 +24,9 @@ interface Case {
 const FIXTURE = path.join(import.meta.dirname, '../fixtures/bench/losses.json');
 const { cases, learning_rate: rate } = readJson(FIXTURE) as { cases: Case[]; learning_rate: number };
 const IMAGES = 1000;
+/** What the losses of a step may differ by in nats. Later on, rounding has decided the sign of gradients near 0, in FGSM and in Adam's first steps. */
+const FIRST = 1e-4;
+const FURTHER = 5e-4;
 const RATES = { detector: rate, generator: rate };
 
 /** The kernels of all layers in their order, as the script sets them. */
@@ -78,14 +81,17 @@ describe('bench: the tuned peer computes what we compute', () => {
     it(`${each.work}, ${each.network}`, async () => {
       const ours = await sayOf(each);
       expect(ours.map((losses) => losses.length)).to.deep.equal(each.said.map((losses) => losses.length));
-      ours.flat().forEach((value, i) => expect(value).to.be.closeTo(each.said.flat()[i]!, 1e-4));
+      ours.forEach((losses, step) => {
+        const allowed = step === 0 ? FIRST : FURTHER;
+        losses.forEach((value, i) => expect(value).to.be.closeTo(each.said[step]![i]!, allowed));
+      });
     });
   }
 
   it('the losses tell a step from one that was not made', () => {
     for (const { work, said } of cases.filter(({ work }) => work !== 'evaluate')) {
       const moved = said.slice(1).map((losses, i) => Math.abs(losses[0]! - said[i]![0]!));
-      expect(Math.min(...moved), work).to.be.above(1e-3);
+      expect(Math.min(...moved), work).to.be.above(10 * FURTHER);
     }
   });
 });
