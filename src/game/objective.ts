@@ -7,6 +7,7 @@
  *   both players       min_θD max_θG  Σ L(x, y) + λ · L(G(x), y)
  */
 import * as tf from '@tensorflow/tfjs';
+import { sparseCrossEntropy } from '../ops/cross-entropy.ts';
 
 /** Which images the detector learns from. */
 export type Objective = 'clean' | 'adversarial' | 'clean+adversarial';
@@ -17,12 +18,10 @@ export type Objective = 'clean' | 'adversarial' | 'clean+adversarial';
  * @param logits [N, classes] float32
  * @param labels [N] int32, class indices
  * @returns [N] float32, ≥ 0
+ * @throws if a label is no class
  */
 export function crossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor1D {
-  return tf.tidy(() => {
-    const oneHot = tf.oneHot(labels, logits.shape[1]);
-    return tf.neg(tf.sum(tf.mul(oneHot, tf.logSoftmax(logits)), 1)) as tf.Tensor1D;
-  });
+  return sparseCrossEntropy(logits, labels);
 }
 
 /** The sets of images whose mean losses the detector may descend. */

@@ -8,6 +8,7 @@ import { STATELESS_RANDOM_UNIFORM } from '../ops/random.ts';
 import { RELU_GRAD, SILU, SILU_GRAD } from '../ops/activations.ts';
 import { attr, nodeBackend } from './backend.ts';
 import { registerConvolutions } from './kernels/convolution.ts';
+import { registerCrossEntropy } from './kernels/cross-entropy.ts';
 import { registerDepthwise } from './kernels/depthwise.ts';
 import { registerBatchNormActivation } from './kernels/batch-norm-activation.ts';
 import { kernel } from './kernels/kernel.ts';
@@ -25,6 +26,7 @@ export function registerFastKernels(): void {
   registerBatchNorm();
   registerActivations();
   registerRandom();
+  registerCrossEntropy();
   // The operations of native/ exist for the processor alone; a GPU keeps TensorFlow's.
   if (!nodeBackend().isUsingGpuDevice) {
     registerDepthwise();
