@@ -4,9 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { number, type SettingsOf } from '../config/settings.ts';
-import { conv2d } from '../ops/conv-layer.ts';
-import { siluLayer } from '../ops/layers.ts';
-import { spatialMean } from '../ops/spatial-mean.ts';
+import { squeezeExciteLayer } from '../ops/squeeze-excite.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
 import {
   apply,
@@ -103,24 +101,13 @@ function squeezeExcite(
   squeezed: number,
   block: BlockContext,
 ): tf.SymbolicTensor {
-  const channels = x.shape[3]!;
-  const conv = (role: string, filters: number): tf.layers.Layer =>
-    conv2d({
-      name: `${name}_${role}`,
-      filters,
-      kernelSize: 1,
-      strides: 1,
-      useBias: true,
-      kernelInitializer: tf.initializers.heNormal({ seed: layerSeed(block.seed, `${name}_${role}`) }),
-    });
-  const mean = apply(
-    `${name}_mean`,
-    (features) => spatialMean(features as tf.Tensor4D),
-    (shape) => [shape[0]!, 1, 1, shape[3]!],
-  );
-  let gate = mean.apply(x) as tf.SymbolicTensor;
-  gate = siluLayer(`${name}_squeeze_silu`).apply(conv('squeeze', squeezed).apply(gate)) as tf.SymbolicTensor;
-  gate = conv('excite', channels).apply(gate) as tf.SymbolicTensor;
-  gate = apply(`${name}_gate`, (logits) => tf.sigmoid(logits)).apply(gate) as tf.SymbolicTensor;
-  return tf.layers.multiply({ name: `${name}_scaled` }).apply([x, gate]) as tf.SymbolicTensor;
+  const initializer = (role: string): ReturnType<typeof tf.initializers.heNormal> =>
+    tf.initializers.heNormal({ seed: layerSeed(block.seed, `${name}_${role}`) });
+  const layer = squeezeExciteLayer({
+    name,
+    squeezed,
+    squeezeInitializer: initializer('squeeze'),
+    exciteInitializer: initializer('excite'),
+  });
+  return layer.apply(x) as tf.SymbolicTensor;
 }

@@ -3,7 +3,7 @@
  * layer (`model.apply(x, pass)`), and that is how a batch norm learns which statistics to use: no hidden mode is toggled.
  */
 import * as tf from '@tensorflow/tfjs';
-import { silu, type Activation } from './activations.ts';
+import type { Activation } from './activations.ts';
 import { batchNormActivationInference, batchNormActivationTraining } from './batch-norm-activation.ts';
 
 /** Which set of batch-norm parameters and statistics an image batch goes through (AdvProp, Xie et al. 2020). */
@@ -115,18 +115,6 @@ class BatchNorm extends tf.layers.Layer {
   }
 }
 
-class Silu extends tf.layers.Layer {
-  static readonly className = 'Silu';
-
-  override computeOutputShape(inputShape: tf.Shape): tf.Shape {
-    return inputShape;
-  }
-
-  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    return silu(Array.isArray(inputs) ? inputs[0]! : inputs);
-  }
-}
-
 /** A pure function of one tensor as a layer: fixed filters, colour conventions, resampling. */
 class Apply extends tf.layers.Layer {
   static readonly className = 'Apply';
@@ -167,11 +155,6 @@ export function startAuxiliaryFromMain(state: ReadonlyMap<string, tf.Variable>):
       variable.assign(main);
     }
   }
-}
-
-/** x · sigmoid(x) as a layer, with the fused gradient where the engine has one. */
-export function siluLayer(name: string): tf.layers.Layer {
-  return new Silu({ name });
 }
 
 /**

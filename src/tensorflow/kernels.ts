@@ -11,6 +11,7 @@ import { registerConvolutions } from './kernels/convolution.ts';
 import { registerCrossEntropy } from './kernels/cross-entropy.ts';
 import { registerDepthwise } from './kernels/depthwise.ts';
 import { registerBatchNormActivation } from './kernels/batch-norm-activation.ts';
+import { registerSqueezeExcite } from './kernels/squeeze-excite.ts';
 import { kernel } from './kernels/kernel.ts';
 
 const BATCH_NORM_GRAD = 'BatchNormTrainingGrad';
@@ -32,6 +33,7 @@ export function registerFastKernels(): void {
     registerDepthwise();
     registerConvolutions();
     registerBatchNormActivation();
+    registerSqueezeExcite();
   }
 }
 
