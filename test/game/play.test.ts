@@ -16,6 +16,8 @@ import {
 import { play, type PlaySettings } from '../../src/game/play.ts';
 import { PerturbationError } from '../../src/game/perturbation.ts';
 import { craft, type GameSettings } from '../../src/game/round.ts';
+import { victimOf } from '../../src/game/victim.ts';
+import { stepAlong } from '../../src/generator/gradient-ascent.ts';
 import { GENERATORS } from '../../src/generator/index.ts';
 import type { Generator, LabelledImages, Perturbed } from '../../src/generator/generator.ts';
 import { onTensorFlow } from '../support/engines.ts';
@@ -108,6 +110,34 @@ onTensorFlow('ways of playing', () => {
       expect(second['perturbation']).to.be.above(0.01);
       expect(second['budget_pixels']).to.be.within(0.99, 1.0001);
       [game, none].forEach(disposeGame);
+    });
+
+    it('gives both players what a pass for each of them gives, to 1e-5', () => {
+      const settings = { norm: 'l2', eps: 0.5, alpha: 0.1, random_start: false, restarts: 1, momentum: 0 };
+      const [game, apart] = [gameOf('pgd', settings, true), gameOf('none')];
+      const carried = tf.tidy(() => tf.mul(tf.sub(noiseBatch(LABELS, 16, 9).images, 0.5), 0.02));
+      game.carried!.assign(carried);
+      const { images, stepped } = tf.tidy(() => {
+        const ascent = game.generator.ascent!(batch, lastTurn());
+        const at = ascent.project(tf.add(batch.images, carried));
+        const victim = victimOf(game.detector, SETTINGS);
+        const gradient = tf.grad((x) => tf.sum(victim.lossOf(x as tf.Tensor4D, batch.labels)))(at);
+        const next = stepAlong(ascent, gradient, { at, memories: [], step: 1 });
+        return { images: at, stepped: tf.sub(next.at, batch.images).dataSync() };
+      });
+      // against these images, which are nobody's move
+      const generator: Generator = {
+        ...apart.generator,
+        perturb: () => ({ images: images.clone(), maps: {}, bounds: {} }),
+      };
+      const both = play(game, batch, FREE, RATES, turn(game));
+      const alone = play({ ...apart, generator }, batch, ALTERNATING, RATES, turn(apart));
+      expectClose(values(game.detector.state), values(apart.detector.state), { absolute: 1e-5 });
+      expectClose(game.carried!.dataSync(), stepped, { absolute: 1e-5 });
+      expect(both['loss_adversarial']).to.be.closeTo(alone['loss_adversarial']!, 1e-5);
+      expect(both['perturbation']).to.be.above(1e-3);
+      tf.dispose([images, carried]);
+      [game, apart].forEach(disposeGame);
     });
 
     it('makes an update of the detector and a step of the attack each replay', () => {
