@@ -12,9 +12,14 @@ export function reflectPad(x: tf.Tensor4D, border: number): tf.Tensor4D {
   const sides: [number, number] = [border, border];
   const padded = tf.customGrad((images) => ({
     value: tf.mirrorPad(images as tf.Tensor4D, [[0, 0], sides, sides, [0, 0]], 'reflect'),
-    gradFunc: (dy) => foldBorder(foldBorder(dy as tf.Tensor4D, 1, border), 2, border),
+    gradFunc: (dy) => foldBorders(dy as tf.Tensor4D, border),
   }));
   return padded(x) as tf.Tensor4D;
+}
+
+/** The way back of `reflectPad`: [N, H + 2·border, W + 2·border, C] → [N, H, W, C], what arrives at the borders added to the pixels they mirror. */
+export function foldBorders(dy: tf.Tensor4D, border: number): tf.Tensor4D {
+  return tf.tidy(() => foldBorder(foldBorder(dy, 1, border), 2, border));
 }
 
 /** What arrives at the border along an axis belongs to the pixels that it mirrors. */

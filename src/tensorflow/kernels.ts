@@ -13,6 +13,7 @@ import { registerDepthwise } from './kernels/depthwise.ts';
 import { registerBatchNormActivation } from './kernels/batch-norm-activation.ts';
 import { registerSqueezeExcite } from './kernels/squeeze-excite.ts';
 import { kernel } from './kernels/kernel.ts';
+import { registerRings } from './kernels/rings.ts';
 
 const BATCH_NORM_GRAD = 'BatchNormTrainingGrad';
 
@@ -31,6 +32,7 @@ export function registerFastKernels(): void {
   // The operations of native/ exist for the processor alone; a GPU keeps TensorFlow's.
   if (!nodeBackend().isUsingGpuDevice) {
     registerDepthwise();
+    registerRings();
     registerConvolutions();
     registerBatchNormActivation();
     registerSqueezeExcite();

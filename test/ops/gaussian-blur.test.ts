@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import {
   blurWith,
@@ -9,7 +10,7 @@ import {
   rings,
 } from '../../src/ops/gaussian-blur.ts';
 import { reflectPad } from '../../src/ops/reflect-pad.ts';
-import { onEachEngine } from '../support/engines.ts';
+import { on, onEachEngine, onTensorFlow } from '../support/engines.ts';
 import { naiveBlur, type Shape4 } from '../support/naive-blur.ts';
 import {
   bits,
@@ -76,7 +77,7 @@ describe('rings of a blur window', () => {
   });
 });
 
-onEachEngine('pixel-wise Gaussian blur', () => {
+onEachEngine('pixel-wise Gaussian blur', (engine) => {
   const blurred = (x: ArrayLike<number>, shape: Shape4, sigma: ArrayLike<number>, k: number): Float32Array =>
     tf.tidy(() =>
       gaussianBlur(
@@ -364,12 +365,15 @@ onEachEngine('pixel-wise Gaussian blur', () => {
       };
     };
     const convolutions = (names: readonly string[]): string[] =>
-      names.filter((name) => /conv/i.test(name)).sort();
+      names.filter((name) => /conv|ring/i.test(name)).sort();
+
+    // TensorFlow has a kernel of its own in the place of the convolution.
+    const preparing = engine === 'tensorflow' ? 'RingDifferences' : 'DepthwiseConv2dNative';
 
     it('one convolution prepares the images, whatever number of rings there are', async () => {
       const [x] = inputs();
       const { names } = await kernels(() => ringDifferences(x, k));
-      expect(convolutions(names)).to.deep.equal(['DepthwiseConv2dNative']);
+      expect(convolutions(names)).to.deep.equal([preparing]);
     });
 
     it('a step of an attack: one product with the rings forward, one for σ’s gradient, and no convolution', async () => {
@@ -387,10 +391,7 @@ onEachEngine('pixel-wise Gaussian blur', () => {
       const { names } = await kernels(() =>
         tf.grad((images) => gaussianBlur(images as tf.Tensor4D, sigma, k))(x, dy),
       );
-      expect(convolutions(names)).to.deep.equal([
-        'DepthwiseConv2dNative',
-        'DepthwiseConv2dNativeBackpropInput',
-      ]);
+      expect(convolutions(names)).to.have.members([preparing, 'DepthwiseConv2dNativeBackpropInput']);
       const both = await kernels(() =>
         tf.grads((images, map) => gaussianBlur(images as tf.Tensor4D, map as tf.Tensor4D, k))([x, sigma], dy),
       );
@@ -418,5 +419,38 @@ onEachEngine('pixel-wise Gaussian blur', () => {
       tf.dispose(tf.grads((a, b) => gaussianBlur(a as tf.Tensor4D, b as tf.Tensor4D, 5))([x, sigma])),
     );
     tf.dispose([x, sigma]);
+  });
+});
+
+onTensorFlow('the fast ring differences', () => {
+  const shapes = fc.record({
+    k: fc.constantFrom(3, 5, 7),
+    shape: fc.tuple(
+      fc.integer({ min: 1, max: 3 }),
+      fc.integer({ min: 4, max: 40 }),
+      fc.integer({ min: 4, max: 40 }),
+      fc.integer({ min: 1, max: 4 }),
+    ),
+  });
+
+  it('are the plain ones, for any images and window', async () => {
+    await fc.assert(
+      fc.asyncProperty(shapes, async ({ k, shape }) => {
+        const differences = (): Float32Array =>
+          tf.tidy(() => ringDifferences(noiseTensor(1, shape), k).differences.dataSync<'float32'>().slice());
+        // a ring holds at most eight taps of [0, 1)
+        expectClose(differences(), await on('cpu', differences), { absolute: 4e-6 });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('give the same bits every time', () => {
+    const x = noiseTensor(1, [3, 37, 50, 3]);
+    const runs = Array.from({ length: 3 }, () =>
+      tf.tidy(() => bits(ringDifferences(x, 7).differences.dataSync())),
+    );
+    for (const run of runs) expect(run).to.deep.equal(runs[0]);
+    x.dispose();
   });
 });
