@@ -15,7 +15,7 @@ import { registerFastKernels } from './tensorflow/kernels.ts';
 import { findDiscriminator, findGenerator } from './variants.ts';
 
 /** Opens TensorFlow on the device and threads of the settings, with the fast kernels. */
-export function openEngine({ device, threads }: RunConfig['runtime']): TensorFlow {
+export function openEngine({ device, threads }: Pick<RunConfig['runtime'], 'device' | 'threads'>): TensorFlow {
   const engine = openTensorFlow({ device, ...(threads === null ? {} : { threads }) });
   registerFastKernels();
   return engine;
@@ -38,6 +38,7 @@ export async function openDetector(config: RunConfig, imageSize: number): Promis
     imageSize,
     seed: config.seed,
     auxiliaryBatchNorm: config.game.auxiliary_bn,
+    recompute: config.runtime.recompute,
   });
 }
 

@@ -96,6 +96,9 @@ export const runSettings = {
 export const runtimeSettings = {
   device: choice(['cpu', 'gpu'], 'Where TensorFlow computes.'),
   threads: nullable(integer({ min: 1, doc: 'Threads of one operation; null = one a core.' })),
+  recompute: flag(
+    'Whether a detector’s activations are computed again in the backward pass instead of kept: less memory, about a third more time.',
+  ),
 };
 
 export const commonSettings = {

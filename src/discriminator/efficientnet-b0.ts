@@ -42,7 +42,8 @@ const HEAD_FILTERS = 1280;
 export const efficientNetB0: DiscriminatorVariant<typeof settings> = {
   name: 'efficientnet-b0',
   settings,
-  create: (config, context) => discriminatorOf('efficientnet-b0', buildEfficientNet(config, context)),
+  create: (config, context) =>
+    discriminatorOf('efficientnet-b0', buildEfficientNet(config, context), context),
 };
 
 function buildEfficientNet(

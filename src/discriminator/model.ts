@@ -5,14 +5,20 @@ import { conv2d } from '../ops/conv-layer.ts';
 import { depthwiseLayer } from '../ops/depthwise.ts';
 import { apply, batchNorm, type Pass } from '../ops/layers.ts';
 import { modelState, modelTrainable } from '../ops/model-state.ts';
+import { modelFunction } from '../ops/recompute.ts';
 import { spatialMean } from '../ops/spatial-mean.ts';
-import type { Discriminator } from './discriminator.ts';
+import type { Discriminator, DiscriminatorContext } from './discriminator.ts';
 
 /** Wraps a model of [N, size, size, 3] → [N, 2]. The variables' names are the layers' names, stable over processes. */
-export function discriminatorOf(name: string, model: tf.LayersModel): Discriminator {
+export function discriminatorOf(
+  name: string,
+  model: tf.LayersModel,
+  { recompute }: Pick<DiscriminatorContext, 'recompute'>,
+): Discriminator {
+  const logits = modelFunction(model, recompute);
   return {
     name,
-    logits: (images: tf.Tensor4D, pass: Pass) => model.apply(images, { ...pass }) as tf.Tensor2D,
+    logits: (images: tf.Tensor4D, pass: Pass) => logits(images, pass) as tf.Tensor2D,
     trainable: modelTrainable(model),
     state: modelState(model),
     dispose: () => {

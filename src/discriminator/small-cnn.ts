@@ -31,7 +31,7 @@ const settings = {
 export const smallCnn: DiscriminatorVariant<typeof settings> = {
   name: 'small-cnn',
   settings,
-  create: (config, context) => discriminatorOf('small-cnn', buildSmallCnn(config, context)),
+  create: (config, context) => discriminatorOf('small-cnn', buildSmallCnn(config, context), context),
 };
 
 function buildSmallCnn(config: SettingsOf<typeof settings>, context: DiscriminatorContext): tf.LayersModel {

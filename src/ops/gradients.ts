@@ -77,15 +77,17 @@ export function gradients<Y extends tf.Tensor>(
   dy?: Y,
 ): { readonly value: Y; readonly grads: (tf.Tensor | undefined)[] } {
   const engine = recorder();
+  engine.startTape();
+  // the list itself, for a gradient inside this one's way back begins another
+  const tape = engine.state.activeTape!;
   try {
     return tf.tidy(() => {
-      const value = recorded(f);
+      const value = untilTapeEnds(f);
       if (dy !== undefined && !tf.util.arraysEqual(dy.shape, value.shape)) {
         throw new Error(
           `dy has shape [${dy.shape.join()}] and the function gave [${value.shape.join()}]: they must be the same`,
         );
       }
-      const tape = engine.state.activeTape!;
       const needed = neededNodes(tape, xs, value);
       // only the outermost gradient owns what was recorded
       const outermost = engine.state.gradientDepth === 0;
@@ -100,19 +102,17 @@ export function gradients<Y extends tf.Tensor>(
     });
   } finally {
     if (engine.state.gradientDepth === 0) {
-      for (const node of engine.state.activeTape ?? []) tf.dispose(node.saved);
+      for (const node of tape) tf.dispose(node.saved);
       engine.state.activeTape = null;
     }
   }
 }
 
-function recorded<Y extends tf.Tensor>(f: () => Y): Y {
-  const engine = recorder();
-  engine.startTape();
+function untilTapeEnds<Y extends tf.Tensor>(f: () => Y): Y {
   try {
     return tf.tidy(f);
   } finally {
-    engine.endTape();
+    recorder().endTape();
   }
 }
 
@@ -163,12 +163,13 @@ function inputGradients(node: TapeNode, dys: readonly (tf.Tensor | undefined)[])
   const begun = recorder().nextTensorId();
   const taken = new Set<tf.Tensor>();
   const getters = node.gradient(withLazyZeros(dys, node.outputs), Object.keys(node.inputs));
-  return Object.entries(node.inputs).map(([name, x]) => {
+  return Object.entries(node.inputs).flatMap(([name, x]): [number, tf.Tensor][] => {
     const dx = tf.tidy(() => gradientOf(node, name, x, getters[name]));
+    if (dx === undefined) return [];
     // a gradient function may hand back its dy, one tensor twice, or one that somebody keeps
     const own = dx.id > begun && !dx.kept && !taken.has(dx) ? dx : dx.clone();
     taken.add(own);
-    return [x.id, own];
+    return [[x.id, own]];
   });
 }
 
@@ -176,12 +177,13 @@ function gradientOf(
   node: TapeNode,
   name: string,
   x: tf.Tensor,
-  getter: (() => tf.Tensor) | undefined,
-): tf.Tensor {
+  getter: (() => tf.Tensor | undefined) | undefined,
+): tf.Tensor | undefined {
   const where = `the gradient of ${node.kernelName} with respect to its input ${name}`;
   if (getter === undefined)
     throw new Error(`${where} is missing: its gradient function does not name that input`);
   const dx = getter();
+  if (dx === undefined) return undefined;
   if (dx.dtype !== 'float32') throw new Error(`${where} has dtype ${dx.dtype}: it must be float32`);
   if (!tf.util.arraysEqual(dx.shape, x.shape)) {
     throw new Error(

@@ -14,12 +14,13 @@ export interface TapeNode {
 
 /**
  * From the outputs' gradients to a getter for each input's. `asked` are the inputs whose getters will be called, for those that cannot
- * compute them one by one; TensorFlow.js's own gradients do not say, and may call any.
+ * compute them one by one; TensorFlow.js's own gradients do not say, and may call any. Undefined is a gradient of zero for which nothing
+ * need be added up, and only for those who say what they ask for.
  */
 export type NodeGradient = (
   dys: tf.Tensor[],
   asked?: readonly string[],
-) => Readonly<Record<string, () => tf.Tensor>>;
+) => Readonly<Record<string, () => tf.Tensor | undefined>>;
 
 /** The part of the engine that TensorFlow.js keeps to itself. */
 interface Recorder {
@@ -58,7 +59,7 @@ export interface RecordedOperation {
 
 /**
  * forward(), recorded as one operation whose gradient is `gradient`: like `tf.customGrad`, but the gradient is told which inputs it is
- * wanted for, and gives those by their names. What forward makes and does not return is freed.
+ * wanted for, and gives those by their names, leaving out an input that the output does not depend on. What forward makes and does not return is freed.
  */
 export function record({ name, inputs, forward, save, gradient }: RecordedOperation): tf.Tensor {
   const engine = recorder();
@@ -78,9 +79,11 @@ export function record({ name, inputs, forward, save, gradient }: RecordedOperat
       inputs,
       outputs: [output],
       saved,
-      gradient: ([dy], asked = Object.keys(inputs)) => {
-        const grads = gradient(dy!, saved, asked);
-        return Object.fromEntries(asked.map((input) => [input, () => grads[input]!]));
+      gradient: ([dy], asked) => {
+        const names = asked ?? Object.keys(inputs);
+        const grads = gradient(dy!, saved, names);
+        const nothing = (name: string) => (asked === undefined ? tf.zerosLike(inputs[name]!) : undefined);
+        return Object.fromEntries(names.map((name) => [name, () => grads[name] ?? nothing(name)]));
       },
     });
   }

@@ -31,7 +31,7 @@ export interface DiscriminatorCase {
 export function itIsADiscriminator(given: DiscriminatorCase): void {
   const { variant, settings, imageSize } = given;
   const create = (seed: number, auxiliaryBatchNorm: boolean): Discriminator =>
-    variant.create(settings, { imageSize, seed, auxiliaryBatchNorm });
+    variant.create(settings, { imageSize, seed, auxiliaryBatchNorm, recompute: false });
   let plain: Discriminator;
   let detector: Discriminator;
   let images: tf.Tensor4D;

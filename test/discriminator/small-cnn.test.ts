@@ -53,7 +53,7 @@ onTensorFlow('small-cnn', () => {
     expect(() =>
       smallCnn.create(
         { channels: [4, 4], strides: [2], input: 'rgb', bn_momentum: 0.9, bn_epsilon: 1e-3 },
-        { imageSize: 8, seed: 1, auxiliaryBatchNorm: false },
+        { imageSize: 8, seed: 1, auxiliaryBatchNorm: false, recompute: false },
       ),
     ).to.throw('discriminator.strides has 1 entries, discriminator.channels 2');
   });

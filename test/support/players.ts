@@ -29,7 +29,7 @@ export function tinyDetector(
   const { imageSize = 16, seed = 1, auxiliary = true } = options;
   return smallCnn.create(
     { channels: [6, 8], strides: [2, 2], input: 'rgb-highpass', bn_momentum: 0, bn_epsilon: 1e-3 },
-    { imageSize, seed, auxiliaryBatchNorm: auxiliary },
+    { imageSize, seed, auxiliaryBatchNorm: auxiliary, recompute: false },
   );
 }
 
