@@ -4,6 +4,7 @@ import type { DatasetContext } from './data/module.ts';
 import type { Discriminator } from './discriminator/discriminator.ts';
 import { restoreDetector } from './game/players.ts';
 import { encodeSafeTensors, type NamedArray } from './ops/safetensors.ts';
+import { FLOAT32 } from './ops/precision.ts';
 import { openDetector, openEngine } from './prepare.ts';
 import { writeFileAtomic } from './reports/files.ts';
 import type { RunConfig } from './run-config.ts';
@@ -45,7 +46,7 @@ export async function exportDetector(config: RunConfig, options: ExportOptions):
   const best = readBestCheckpoint(dir);
   openEngine({ device: 'cpu', threads: null });
   const imageSize = await imageSizeOf(config, options.progress);
-  const detector = await openDetector(config, imageSize);
+  const detector = await openDetector(config, imageSize, FLOAT32);
   try {
     restoreDetector(detector, best.checkpoint);
     const tensors = await inferenceTensors(detector, config, imageSize);
@@ -64,7 +65,8 @@ async function inferenceTensors(
   config: RunConfig,
   imageSize: number,
 ): Promise<Map<string, NamedArray>> {
-  const plain = await openDetector({ ...config, game: { ...config.game, auxiliary_bn: false } }, imageSize);
+  const withoutBranch = { ...config, game: { ...config.game, auxiliary_bn: false } };
+  const plain = await openDetector(withoutBranch, imageSize, FLOAT32);
   try {
     return new Map(
       [...plain.state.keys()].map((name) => {

@@ -9,16 +9,26 @@ import type { Discriminator } from './discriminator/discriminator.ts';
 import { createImagePool } from './game/image-pool.ts';
 import { createCarried, createGame, type Game } from './game/players.ts';
 import type { LabelledImages } from './generator/generator.ts';
+import { createCasts, type Casts } from './ops/precision.ts';
 import type { RunConfig } from './run-config.ts';
 import { openTensorFlow, type TensorFlow } from './tensorflow/binding.ts';
+import { choosePrecision, type ChosenPrecision } from './tensorflow/choose-precision.ts';
 import { registerFastKernels } from './tensorflow/kernels.ts';
 import { findDiscriminator, findGenerator } from './variants.ts';
 
 /** Opens TensorFlow on the device and threads of the settings, with the fast kernels. */
-export function openEngine({ device, threads }: Pick<RunConfig['runtime'], 'device' | 'threads'>): TensorFlow {
+export function openEngine({
+  device,
+  threads,
+}: Pick<RunConfig['runtime'], 'device' | 'threads'>): TensorFlow {
   const engine = openTensorFlow({ device, ...(threads === null ? {} : { threads }) });
   registerFastKernels();
   return engine;
+}
+
+/** In what networks compute on this machine by the settings, and why. */
+export function precisionFor({ precision, device }: RunConfig['runtime']): ChosenPrecision {
+  return choosePrecision(precision, device);
 }
 
 /** Opens the dataset; what is costly to make is made now and found in the user's cache the next time. */
@@ -31,14 +41,19 @@ export function prepareData(
   return openDataset({ name, settings, cacheFolder: cacheFolder(), seed }, progress);
 }
 
-/** The detector with its initial weights. */
-export async function openDetector(config: RunConfig, imageSize: number): Promise<Discriminator> {
+/** The detector with its initial weights. Its checkpoints and its interface are float32 whatever it computes in. */
+export async function openDetector(
+  config: RunConfig,
+  imageSize: number,
+  casts: Casts = createCasts(precisionFor(config.runtime).precision),
+): Promise<Discriminator> {
   const variant = await findDiscriminator(config.discriminator);
   return variant.create(config.discriminator, {
     imageSize,
     seed: config.seed,
     auxiliaryBatchNorm: config.game.auxiliary_bn,
     recompute: config.runtime.recompute,
+    casts,
   });
 }
 
@@ -53,8 +68,9 @@ export async function openGame(config: RunConfig, imageSize: number): Promise<Ga
   if (problems.length > 0) {
     throw new ConfigError(problems.map(({ key, problem }) => `'generator.${key}': ${problem}`));
   }
-  const detector = await openDetector(config, imageSize);
-  const generator = variant.create(config.generator, { imageSize, seed });
+  const casts = createCasts(precisionFor(config.runtime).precision);
+  const detector = await openDetector(config, imageSize, casts);
+  const generator = variant.create(config.generator, { imageSize, seed, casts });
   const pool =
     game.play === 'alternating' && game.pool_size > 0 ? createImagePool(game.pool_size, imageSize) : null;
   const carried = game.play === 'free' ? createCarried(generator, game.batch_size, imageSize) : null;

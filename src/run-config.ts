@@ -99,6 +99,10 @@ export const runtimeSettings = {
   recompute: flag(
     'Whether a detector’s activations are computed again in the backward pass instead of kept: less memory, about a third more time.',
   ),
+  precision: choice(
+    ['float32', 'bfloat16', 'float16', 'auto'],
+    'In what the networks’ convolutions compute; variables, losses and opponents’ arithmetic are float32 in any. auto: bfloat16 or float16 where the machine has hardware for it, and float32 elsewhere.',
+  ),
 };
 
 export const commonSettings = {

@@ -3,13 +3,14 @@ import path from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import type { DatasetContext } from './data/module.ts';
 import { listCheckpoints, readCheckpoint } from './game/checkpoint.ts';
-import { openEngine } from './prepare.ts';
+import { openEngine, precisionFor } from './prepare.ts';
 import { reportTo } from './reports/combine.ts';
 import { openProgress, type ProgressOptions } from './reports/progress.ts';
 import { openRunFolder } from './reports/run-folder.ts';
 import { reportToTensorBoard } from './reports/tensorboard.ts';
 import type { RunConfig } from './run-config.ts';
 import type { TensorFlow } from './tensorflow/binding.ts';
+import { tellPrecision } from './tensorflow/choose-precision.ts';
 import { train, type TrainResult } from './train.ts';
 
 export interface RunOptions {
@@ -30,6 +31,7 @@ export interface RunOptions {
 export async function run(config: RunConfig, options: RunOptions): Promise<TrainResult> {
   const { dir, out } = options;
   const engine = openEngine(config.runtime);
+  const chosen = precisionFor(config.runtime);
   const resumedStep = options.resume ? lastRound(dir) : undefined;
   const resumed = resumedStep === undefined ? {} : { resumedStep };
   const folder = openRunFolder(dir, {
@@ -39,12 +41,16 @@ export async function run(config: RunConfig, options: RunOptions): Promise<Train
     tfjs: tf.version_core,
     tensorflow: tensorFlowVersion(engine),
     threads: config.runtime.threads ?? 0,
+    precision: chosen.precision,
+    precisionReason: chosen.reason,
     ...resumed,
   });
   const reporter = reportTo([folder.reporter, reportToTensorBoard(path.join(dir, 'tensorboard'), resumed)]);
   const line = openProgress({ label: options.label, steps: config.game.rounds, out });
   let round = resumedStep ?? 0;
   try {
+    const told = tellPrecision(config.runtime.precision, chosen);
+    if (told !== null) line.note(told);
     reporter.text('config', `\`\`\`yaml\n${options.yaml}\`\`\``, round);
     const result = await train(config, {
       dir,

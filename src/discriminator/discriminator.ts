@@ -2,6 +2,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { SettingsOf, SettingsRecord } from '../config/settings.ts';
 import type { Pass } from '../ops/layers.ts';
+import type { Casts } from '../ops/precision.ts';
 
 export type { Branch, Pass } from '../ops/layers.ts';
 export { INFERENCE } from '../ops/layers.ts';
@@ -32,6 +33,8 @@ export interface DiscriminatorContext {
   readonly auxiliaryBatchNorm: boolean;
   /** Whether activations are computed again in the backward pass instead of kept: less memory, about a third more time, the same gradients. */
   readonly recompute: boolean;
+  /** In what its convolutions compute; left out: float32. Images, logits and variables are float32 in any. */
+  readonly casts?: Casts;
 }
 
 /** One detector as its file exports it. */

@@ -109,6 +109,7 @@ function squeezeExcite(
     squeezed,
     squeezeInitializer: initializer('squeeze'),
     exciteInitializer: initializer('excite'),
+    ...(block.casts === undefined ? {} : { casts: block.casts }),
   });
   return layer.apply(x) as tf.SymbolicTensor;
 }

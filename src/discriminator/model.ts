@@ -6,6 +6,7 @@ import { depthwiseLayer } from '../ops/depthwise.ts';
 import { apply, batchNorm, type Pass } from '../ops/layers.ts';
 import { modelState, modelTrainable } from '../ops/model-state.ts';
 import { modelFunction } from '../ops/recompute.ts';
+import { FLOAT32, type Casts } from '../ops/precision.ts';
 import { spatialMean } from '../ops/spatial-mean.ts';
 import type { Discriminator, DiscriminatorContext } from './discriminator.ts';
 
@@ -32,6 +33,8 @@ export interface BlockContext {
   readonly seed: number;
   readonly auxiliaryBatchNorm: boolean;
   readonly batchNorm: { readonly momentum: number; readonly epsilon: number };
+  /** Convolutions take images in float32 and compute in these; the head goes back to float32. Left out: float32 throughout. */
+  readonly casts?: Casts;
 }
 
 type Symbolic = tf.SymbolicTensor;
@@ -57,6 +60,7 @@ export function convBlock(
     strides: options.stride,
     useBias: false,
     kernelInitializer: heNormal(context.seed, name),
+    ...castsOf(context),
   });
   return normalise(conv.apply(x) as Symbolic, name, options.activation, context);
 }
@@ -73,15 +77,17 @@ export function depthwiseBlock(
     kernelSize: options.kernel,
     strides: options.stride,
     depthwiseInitializer: heNormal(context.seed, name),
+    ...castsOf(context),
   });
   return normalise(conv.apply(x) as Symbolic, name, options.activation, context);
 }
 
-/** Global average pooling and a linear layer: [N, h, w, c] → [N, 2]. */
+/** Global average pooling and a linear layer, both in float32: [N, h, w, c] → [N, 2]. */
 export function classifierHead(x: Symbolic, context: BlockContext): Symbolic {
+  const { casts = FLOAT32 } = context;
   const pool = apply(
     'pool',
-    (features) => spatialMean(features as tf.Tensor4D).squeeze([1, 2]),
+    (features) => spatialMean(casts.leave(features as tf.Tensor4D)).squeeze([1, 2]),
     (shape) => [shape[0]!, shape[3]!],
   );
   const pooled = pool.apply(x) as Symbolic;
@@ -106,12 +112,17 @@ function heNormal(seed: number, name: string): ReturnType<typeof tf.initializers
   return tf.initializers.heNormal({ seed: layerSeed(seed, name) });
 }
 
+function castsOf({ casts }: BlockContext): Pick<BlockContext, 'casts'> {
+  return casts === undefined ? {} : { casts };
+}
+
 function normalise(x: Symbolic, name: string, activation: Activation, context: BlockContext): Symbolic {
   const layer = batchNorm({
     name: `${name}_bn`,
     ...context.batchNorm,
     auxiliary: context.auxiliaryBatchNorm,
     activation,
+    ...castsOf(context),
   });
   return layer.apply(x) as Symbolic;
 }

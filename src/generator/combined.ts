@@ -60,11 +60,14 @@ export function opponentsProblems(
 export function createParts(
   opponents: Opponents,
   settings: Readonly<Record<string, unknown>>,
-  { imageSize, seed }: GeneratorContext,
+  context: GeneratorContext,
 ): readonly Part[] {
   return Object.entries(opponents).map(([key, variant], index) => ({
     key,
-    generator: variant.create(sectionOf(settings, key), { imageSize, seed: seed + SEEDS_APART * index }),
+    generator: variant.create(sectionOf(settings, key), {
+      ...context,
+      seed: context.seed + SEEDS_APART * index,
+    }),
   }));
 }
 

@@ -4,6 +4,7 @@
  */
 import type * as tf from '@tensorflow/tfjs';
 import type { SettingsOf, SettingsRecord } from '../config/settings.ts';
+import type { Casts } from '../ops/precision.ts';
 import type { Rng } from '../ops/random.ts';
 import type { Ascent } from './gradient-ascent.ts';
 import type { Perturbed } from './perturbed.ts';
@@ -81,6 +82,8 @@ export interface GeneratorContext {
   readonly imageSize: number;
   /** Seed of initial weights. */
   readonly seed: number;
+  /** In what the convolutions of networks compute; left out: float32. Images, maps and variables are float32 in any. */
+  readonly casts?: Casts;
 }
 
 /** Something that is wrong with settings that are each allowed: the setting's key below the opponent's, and why it cannot be. */

@@ -152,6 +152,7 @@ function createNetworks(
       spectralNorm: settings.spectral_norm,
       outputChannels,
       seed,
+      ...(context.casts === undefined ? {} : { casts: context.casts }),
     });
   if (settings.shared) {
     const both = network('', context.seed);

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { conv2d } from '../ops/conv-layer.ts';
 import { instanceNormLayer } from '../ops/instance-norm.ts';
 import { apply, batchNorm } from '../ops/layers.ts';
+import { FLOAT32, type Casts } from '../ops/precision.ts';
 import { doubleNearest } from '../ops/upsample.ts';
 
 export type Symbolic = tf.SymbolicTensor;
@@ -12,6 +13,8 @@ export interface BlockOptions {
   readonly seed: number;
   readonly norm: 'batch' | 'instance';
   readonly spectralNorm: boolean;
+  /** In what the convolutions compute; left out: float32. */
+  readonly casts?: Casts;
 }
 
 /** What a body is to be. */
@@ -44,6 +47,7 @@ export interface Blocks {
 /** The blocks of one network. */
 export function networkBlocks(options: BlockOptions): Blocks {
   let seed = options.seed;
+  const casts = options.casts ?? FLOAT32;
   const convolution = (
     x: Symbolic,
     layer: string,
@@ -59,15 +63,16 @@ export function networkBlocks(options: BlockOptions): Blocks {
       strides,
       useBias: true,
       kernelInitializer: tf.initializers.heNormal({ seed: own }),
+      casts,
       ...(options.spectralNorm ? { spectralNorm: { seed: own } } : {}),
     }).apply(x) as Symbolic;
   };
   const normRelu = (x: Symbolic, layer: string): Symbolic => {
     if (options.norm === 'batch') {
-      const settings = { momentum: 0.9, epsilon: 1e-5, auxiliary: false, activation: 'relu' } as const;
+      const settings = { momentum: 0.9, epsilon: 1e-5, auxiliary: false, activation: 'relu', casts } as const;
       return batchNorm({ name: `${layer}_bn`, ...settings }).apply(x) as Symbolic;
     }
-    const norm = instanceNormLayer({ name: `${layer}_in`, epsilon: 1e-5 });
+    const norm = instanceNormLayer({ name: `${layer}_in`, epsilon: 1e-5, casts });
     return tf.layers.reLU({ name: `${layer}_relu` }).apply(norm.apply(x)) as Symbolic;
   };
   return {

@@ -1,6 +1,7 @@
 /** The networks of learned opponents: image in, one or more numbers a pixel out. */
 import * as tf from '@tensorflow/tfjs';
 import { apply, type Pass } from '../ops/layers.ts';
+import { FLOAT32 } from '../ops/precision.ts';
 import { modelState } from '../ops/model-state.ts';
 import { iterateSpectralNorms } from '../ops/spectral-norm.ts';
 import { networkBlocks, type BlockOptions, type BodyOptions, type Symbolic } from './network-blocks.ts';
@@ -29,7 +30,7 @@ export function depthProblem(depth: number, imageSize: number): string | null {
 }
 
 /**
- * [N, S, S, 3] in [0, 1] → [N, S, S, outputChannels], linear output, as a model to be called with `GENERATOR_PASS`. Weights are drawn
+ * [N, S, S, 3] in [0, 1] → [N, S, S, outputChannels], linear output, both float32, as a model to be called with `GENERATOR_PASS`. Weights are drawn
  * from the seed, one seed a convolution. Throws if S does not fit the depth.
  *
  * @param name start of every layer's name
@@ -43,7 +44,9 @@ export function generatorNetwork(name: string, imageSize: number, options: Netwo
   const input = tf.input({ shape: [imageSize, imageSize, 3], name: `${name}_images` });
   const centred = apply(`${name}_centre`, (images) => tf.sub(tf.mul(images, 2), 1)).apply(input) as Symbolic;
   const body = { resnet: resNetBody, unet: uNetBody }[options.body];
-  const output = body(centred, name, networkBlocks(options), options);
+  const { casts = FLOAT32 } = options;
+  const narrow = body(centred, name, networkBlocks(options), options);
+  const output = apply(`${name}_output`, (values) => casts.leave(values)).apply(narrow) as Symbolic;
   const model = tf.model({ name, inputs: input, outputs: output });
   if (options.spectralNorm) {
     const state = modelState(model);

@@ -4,6 +4,8 @@ import { hasKernel, runKernel } from './fast-kernel.ts';
 
 /** Kernel that a fast engine registers: inputs {dy, y}; ReLU's gradient in one pass. */
 export const RELU_GRAD = 'ReluGrad';
+/** Kernel that a fast engine registers: inputs {y, dy}; the sigmoid's gradient in one pass, of any precision. */
+export const SIGMOID_GRAD = 'SigmoidGrad';
 /** Kernels that a fast engine registers: SiLU with outputs [y, sigmoid(x)], and its gradient from {dy, x, sigmoid}. */
 export const SILU = 'Silu';
 export const SILU_GRAD = 'SiluGrad';

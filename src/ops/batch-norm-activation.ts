@@ -5,7 +5,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { activate, type Activation } from './activations.ts';
 import { batchNormInference, batchNormTraining } from './batch-norm.ts';
-import { hasKernel, runKernel } from './fast-kernel.ts';
+import { runKernel } from './fast-kernel.ts';
+import { hasKernelFor } from './precision.ts';
 
 /**
  * Kernels that a fast engine registers: inputs {x, scale, offset, mean, variance}, attrs {epsilon, activation}. In training also
@@ -41,7 +42,7 @@ export interface TrainingPass {
  * y = activation((x − m) / √(v + epsilon) · scale + offset), m and v the mean and the biased variance of the batch over N, H, W.
  * Differentiable in x, scale and offset; the gradient keeps x, and computes the rest again.
  *
- * @param x [N, H, W, C] float32
+ * @param x [N, H, W, C] of any precision, and y of the same
  * @param rate in [0, 1]: share of the difference that the running statistics move towards the batch's mean and unbiased variance
  */
 export function batchNormActivationTraining(
@@ -50,7 +51,7 @@ export function batchNormActivationTraining(
   { epsilon, activation, rate }: BatchNormActivation & { readonly rate: number },
 ): TrainingPass {
   return tf.tidy(() => {
-    if (hasKernel(BATCH_NORM_ACTIVATION_TRAINING)) {
+    if (hasKernelFor(BATCH_NORM_ACTIVATION_TRAINING, x)) {
       const [y, newMean, newVariance] = runKernel<tf.Tensor[]>(
         BATCH_NORM_ACTIVATION_TRAINING,
         { x, scale, offset, mean, variance },
@@ -76,7 +77,7 @@ export function batchNormActivationInference(
   { epsilon, activation }: BatchNormActivation,
 ): tf.Tensor4D {
   return tf.tidy(() =>
-    hasKernel(BATCH_NORM_ACTIVATION_INFERENCE)
+    hasKernelFor(BATCH_NORM_ACTIVATION_INFERENCE, x)
       ? runKernel(
           BATCH_NORM_ACTIVATION_INFERENCE,
           { x, scale, offset, mean, variance },

@@ -4,12 +4,16 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { hasKernel, runKernel } from './fast-kernel.ts';
+import { precisionOf } from './precision.ts';
 
 /** Kernel that a fast engine registers: inputs {x, scale, offset}, attrs {epsilon}, outputs [y, mean, variance, …reserved]. */
 export const BATCH_NORM_TRAINING = 'BatchNormTraining';
 
+/** Kernel that an engine with narrow numbers registers: inputs {x narrow, scale, offset, mean, variance float32}, attrs {epsilon}. */
+export const NARROW_BATCH_NORM_INFERENCE = 'NarrowBatchNormInference';
+
 export interface BatchNormResult {
-  /** Same shape as x. */
+  /** Shape and precision of x. */
   readonly y: tf.Tensor4D;
   /** [C], mean of the batch. */
   readonly mean: tf.Tensor1D;
@@ -21,7 +25,7 @@ export interface BatchNormResult {
  * y = (x − mean) / √(var + epsilon) · scale + offset with the batch's mean and biased variance.
  * Only y is for differentiating; mean and variance are for running statistics.
  *
- * @param x [N, H, W, C] float32; with N·H·W = 1 the variance is 0
+ * @param x [N, H, W, C] of any precision; with N·H·W = 1 the variance is 0. Everything else is float32.
  * @param scale [C] γ
  * @param offset [C] β
  * @param epsilon added to the variance, > 0
@@ -52,7 +56,7 @@ export function batchNormTraining(
 
 /**
  * y = (x − mean) / √(variance + epsilon) · scale + offset with statistics from elsewhere, folded into one multiply-add
- * per pixel, so that its gradient with respect to x is a single multiplication.
+ * per pixel, so that its gradient with respect to x is a single multiplication. x and y may be narrow, all else is float32.
  */
 export function batchNormInference(
   x: tf.Tensor4D,
@@ -62,6 +66,9 @@ export function batchNormInference(
   offset: tf.Tensor1D,
   epsilon: number,
 ): tf.Tensor4D {
+  if (precisionOf(x) !== 'float32') {
+    return runKernel(NARROW_BATCH_NORM_INFERENCE, { x, scale, offset, mean, variance }, { epsilon });
+  }
   const factor = tf.mul(scale, tf.rsqrt(tf.add(variance, epsilon)));
   return tf.add(tf.mul(x, factor), tf.sub(offset, tf.mul(mean, factor)));
 }

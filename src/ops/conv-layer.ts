@@ -1,5 +1,6 @@
 /** The 2-D convolution as a layer for tf.layers models that computes only the gradients that are asked for. */
 import * as tf from '@tensorflow/tfjs';
+import { FLOAT32, type Casts } from './precision.ts';
 import { SPECTRAL_VECTOR, spectralNormalise } from './spectral-norm.ts';
 
 type Weight = ReturnType<tf.layers.Layer['addWeight']>;
@@ -14,6 +15,8 @@ export interface ConvConfig {
   readonly kernelInitializer: ReturnType<typeof tf.initializers.heNormal>;
   /** With it the kernel is used over its spectral norm; its power iteration starts from a vector of this seed, and is for others to move. */
   readonly spectralNorm?: { readonly seed: number };
+  /** In what it computes; left out: float32. The weights are float32 and cast at each pass. */
+  readonly casts?: Casts;
 }
 
 /**
@@ -53,14 +56,15 @@ class Conv extends tf.layers.Layer {
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    const x = (Array.isArray(inputs) ? inputs[0]! : inputs) as tf.Tensor4D;
+    const { casts = FLOAT32, strides } = this.settings;
+    const x = casts.enter((Array.isArray(inputs) ? inputs[0]! : inputs) as tf.Tensor4D);
     const weights = this.kernel!.read() as tf.Tensor4D;
     const kernel =
       this.spectralVector === undefined
         ? weights
         : spectralNormalise(weights, this.spectralVector.read() as tf.Tensor1D);
-    const y = tf.conv2d(x, kernel, this.settings.strides, 'same');
-    return this.bias === undefined ? y : tf.add(y, this.bias.read());
+    const y = tf.conv2d(x, casts.enter(kernel), strides, 'same');
+    return this.bias === undefined ? y : tf.add(y, casts.enter(this.bias.read()));
   }
 
   override getConfig(): tf.serialization.ConfigDict {

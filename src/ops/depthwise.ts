@@ -1,14 +1,17 @@
 /** The depthwise convolution: each channel by a filter of its own; as an op and as a layer. */
 import * as tf from '@tensorflow/tfjs';
-import { hasKernel, runKernel } from './fast-kernel.ts';
+import { runKernel } from './fast-kernel.ts';
+import { FLOAT32, hasKernelFor, precisionOf, type Casts } from './precision.ts';
 
 /** Kernel that a fast engine registers: inputs {x, filter}, attrs {stride}, for filters of side 3 or 5 with stride 1 or 2. */
 export const DEPTHWISE = 'Depthwise';
+/** Kernel that an engine with narrow numbers registers: the same for filters of any side, x narrow; its filter gradient is computed in float32. */
+export const NARROW_DEPTHWISE = 'NarrowDepthwise';
 
 /**
  * y = Σ over the filter of x·filter, channel by channel, with TensorFlow's SAME padding. Only the gradients that are asked for are computed.
  *
- * @param x [N, H, W, C]
+ * @param x [N, H, W, C] of any precision; the filter's gradient is float32 in all, for in bfloat16 TensorFlow's takes several times as long
  * @param filter [K, K, C, 1] float32
  * @param stride in both directions, a whole number above 0
  * @returns [N, ⌈H/stride⌉, ⌈W/stride⌉, C]
@@ -16,9 +19,12 @@ export const DEPTHWISE = 'Depthwise';
 export function depthwiseConv2d(x: tf.Tensor4D, filter: tf.Tensor4D, stride: number): tf.Tensor4D {
   const [height, width, , multiplier] = filter.shape;
   const known = (height === 3 || height === 5) && width === height && multiplier === 1 && stride <= 2;
-  return known && hasKernel(DEPTHWISE)
-    ? runKernel<tf.Tensor4D>(DEPTHWISE, { x, filter }, { stride })
-    : tf.depthwiseConv2d(x, filter, stride, 'same');
+  if (known && hasKernelFor(DEPTHWISE, x)) {
+    return runKernel<tf.Tensor4D>(DEPTHWISE, { x, filter }, { stride });
+  }
+  return precisionOf(x) === 'float32'
+    ? tf.depthwiseConv2d(x, filter, stride, 'same')
+    : runKernel<tf.Tensor4D>(NARROW_DEPTHWISE, { x, filter }, { stride });
 }
 
 type Weight = ReturnType<tf.layers.Layer['addWeight']>;
@@ -29,6 +35,8 @@ export interface DepthwiseConfig {
   readonly kernelSize: number;
   readonly strides: number;
   readonly depthwiseInitializer: ReturnType<typeof tf.initializers.heNormal>;
+  /** In what it computes; left out: float32. The filter is float32 in any. */
+  readonly casts?: Casts;
 }
 
 class Depthwise extends tf.layers.Layer {
@@ -55,8 +63,9 @@ class Depthwise extends tf.layers.Layer {
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    const x = (Array.isArray(inputs) ? inputs[0]! : inputs) as tf.Tensor4D;
-    return depthwiseConv2d(x, this.filter!.read() as tf.Tensor4D, this.settings.strides);
+    const { casts = FLOAT32, strides } = this.settings;
+    const x = casts.enter((Array.isArray(inputs) ? inputs[0]! : inputs) as tf.Tensor4D);
+    return depthwiseConv2d(x, casts.beside(this.filter!.read() as tf.Tensor4D), strides);
   }
 
   override getConfig(): tf.serialization.ConfigDict {

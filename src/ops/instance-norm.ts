@@ -3,6 +3,7 @@
  * It has no running statistics and does not look at the rest of the batch.
  */
 import * as tf from '@tensorflow/tfjs';
+import { FLOAT32, type Casts } from './precision.ts';
 
 /**
  * y = (x − mean) / √(var + epsilon) · scale + offset, mean and biased variance over H and W of each image and channel.
@@ -53,6 +54,8 @@ type Weight = ReturnType<tf.layers.Layer['addWeight']>;
 export interface InstanceNormConfig {
   readonly name: string;
   readonly epsilon: number;
+  /** Of the network that it is a layer of; left out: float32. It computes in float32 in any. */
+  readonly casts?: Casts;
 }
 
 class InstanceNorm extends tf.layers.Layer {
@@ -80,7 +83,8 @@ class InstanceNorm extends tf.layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     const x = (Array.isArray(inputs) ? inputs[0]! : inputs) as tf.Tensor4D;
     const [scale, offset] = [this.scale!.read(), this.offset!.read()] as [tf.Tensor1D, tf.Tensor1D];
-    return instanceNorm(x, scale, offset, this.settings.epsilon);
+    const { epsilon, casts = FLOAT32 } = this.settings;
+    return casts.enter(instanceNorm(casts.leave(x), scale, offset, epsilon));
   }
 }
 

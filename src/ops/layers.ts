@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Activation } from './activations.ts';
 import { batchNormActivationInference, batchNormActivationTraining } from './batch-norm-activation.ts';
+import { FLOAT32, type Casts } from './precision.ts';
 
 /** Which set of batch-norm parameters and statistics an image batch goes through (AdvProp, Xie et al. 2020). */
 export type Branch = 'main' | 'auxiliary';
@@ -30,6 +31,8 @@ export interface BatchNormConfig {
   readonly auxiliary: boolean;
   /** What follows, in the same operation. */
   readonly activation: Activation;
+  /** Of the network that it is a layer of; left out: float32. Parameters and statistics are float32 in any. */
+  readonly casts?: Casts;
 }
 
 interface BranchWeights {
@@ -86,7 +89,7 @@ class BatchNorm extends tf.layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: unknown): tf.Tensor {
     const x = (Array.isArray(inputs) ? inputs[0]! : inputs) as tf.Tensor4D;
     const pass = passOf(kwargs);
-    const { epsilon, momentum, name, activation } = this.settings;
+    const { epsilon, momentum, name, activation, casts = FLOAT32 } = this.settings;
     const weights = this.branches[pass.branch];
     if (weights === undefined) {
       throw new Error(
@@ -94,8 +97,8 @@ class BatchNorm extends tf.layers.Layer {
       );
     }
     const given = {
-      scale: weights.scale.read() as tf.Tensor1D,
-      offset: weights.offset.read() as tf.Tensor1D,
+      scale: casts.beside(weights.scale.read() as tf.Tensor1D),
+      offset: casts.beside(weights.offset.read() as tf.Tensor1D),
       mean: weights.mean.read() as tf.Tensor1D,
       variance: weights.variance.read() as tf.Tensor1D,
     };

@@ -1,7 +1,8 @@
 /** Squeeze and excitation (Hu, Shen & Sun, "Squeeze-and-Excitation Networks", CVPR 2018), as one operation and as a layer of tf.layers. */
 import * as tf from '@tensorflow/tfjs';
 import { silu } from './activations.ts';
-import { hasKernel, runKernel } from './fast-kernel.ts';
+import { runKernel } from './fast-kernel.ts';
+import { castTo, FLOAT32, hasKernelFor, precisionOf, type Casts } from './precision.ts';
 import { spatialMean } from './spatial-mean.ts';
 
 /** Kernel that a fast engine registers: inputs {x, squeeze, squeezeBias, excite, exciteBias}, outputs [y, …reserved]. */
@@ -23,20 +24,23 @@ export interface SqueezeExciteWeights {
  * Channels weighted by what the whole image says of them: x · sigmoid(silu(mean(x) · squeeze + squeezeBias) · excite + exciteBias),
  * the mean over height and width.
  *
- * @param x [N, H, W, C] float32
- * @returns the same shape
+ * @param x [N, H, W, C] of any precision
+ * @returns the same shape and precision
  */
 export function squeezeExcite(
   x: tf.Tensor4D,
   { squeeze, squeezeBias, excite, exciteBias }: SqueezeExciteWeights,
 ): tf.Tensor4D {
   return tf.tidy(() => {
-    if (hasKernel(SQUEEZE_EXCITE)) {
+    if (hasKernelFor(SQUEEZE_EXCITE, x)) {
       const inputs = { x, squeeze, squeezeBias, excite, exciteBias };
       return runKernel<tf.Tensor[]>(SQUEEZE_EXCITE, inputs)[0] as tf.Tensor4D;
     }
-    const hidden = silu(tf.add(tf.conv2d(spatialMean(x), squeeze, 1, 'same'), squeezeBias));
-    return tf.mul(x, tf.sigmoid(tf.add(tf.conv2d(hidden as tf.Tensor4D, excite, 1, 'same'), exciteBias)));
+    const own = <T extends tf.Tensor>(weight: T): T => castTo(weight, precisionOf(x));
+    const linear = (of: tf.Tensor4D, kernel: tf.Tensor4D, bias: tf.Tensor1D): tf.Tensor4D =>
+      tf.add(tf.conv2d(of, own(kernel), 1, 'same'), own(bias));
+    const hidden = silu(linear(spatialMean(x), squeeze, squeezeBias));
+    return tf.mul(x, tf.sigmoid(linear(hidden, excite, exciteBias)));
   });
 }
 
@@ -48,6 +52,8 @@ export interface SqueezeExciteConfig {
   readonly squeezed: number;
   readonly squeezeInitializer: ReturnType<typeof tf.initializers.heNormal>;
   readonly exciteInitializer: ReturnType<typeof tf.initializers.heNormal>;
+  /** Of the network that it is a layer of; left out: float32. Weights are float32 in any. */
+  readonly casts?: Casts;
 }
 
 class SqueezeExcite extends tf.layers.Layer {
@@ -81,11 +87,12 @@ class SqueezeExcite extends tf.layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     const x = (Array.isArray(inputs) ? inputs[0]! : inputs) as tf.Tensor4D;
     const { squeeze, squeezeBias, excite, exciteBias } = this.own!;
+    const { beside } = this.settings.casts ?? FLOAT32;
     return squeezeExcite(x, {
-      squeeze: squeeze.read() as tf.Tensor4D,
-      squeezeBias: squeezeBias.read() as tf.Tensor1D,
-      excite: excite.read() as tf.Tensor4D,
-      exciteBias: exciteBias.read() as tf.Tensor1D,
+      squeeze: beside(squeeze.read() as tf.Tensor4D),
+      squeezeBias: beside(squeezeBias.read() as tf.Tensor1D),
+      excite: beside(excite.read() as tf.Tensor4D),
+      exciteBias: beside(exciteBias.read() as tf.Tensor1D),
     });
   }
 

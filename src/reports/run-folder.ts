@@ -62,10 +62,10 @@ export function openRunFolder(folder: string, options: RunFolderOptions): RunFol
     throw explainWriteError(error, file('status.json'));
   }
   const starts: Versions[] = resumedStep === undefined ? [] : readStarts(file('versions.json'));
-  const { command, seed, tfjs, tensorflow, threads } = facts;
+  const { command, seed, tfjs, tensorflow, threads, precision, precisionReason } = facts;
   writeJson(file('versions.json'), [
     ...starts,
-    collectVersions({ command, seed, tfjs, tensorflow, threads }),
+    collectVersions({ command, seed, tfjs, tensorflow, threads, precision, precisionReason }),
   ]);
   if (resumedStep === undefined) writeFileAtomic(file('config.yaml'), config);
   else dropMetricsAfter(file('metrics.jsonl'), resumedStep);

@@ -11,6 +11,9 @@ export interface RunFacts {
   readonly tensorflow: string;
   /** Threads that TensorFlow computes on; results are only bit-equal for equal numbers. */
   readonly threads: number;
+  /** In what networks computed, and why: `auto` chooses anew at each start. */
+  readonly precision: string;
+  readonly precisionReason: string;
 }
 
 export interface Versions extends RunFacts {

@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { BATCH_NORM_TRAINING } from '../ops/batch-norm.ts';
 import { STATELESS_RANDOM_UNIFORM } from '../ops/random.ts';
-import { RELU_GRAD, SILU, SILU_GRAD } from '../ops/activations.ts';
+import { RELU_GRAD, SIGMOID_GRAD, SILU, SILU_GRAD } from '../ops/activations.ts';
 import { attr, nodeBackend } from './backend.ts';
 import { registerConvolutions } from './kernels/convolution.ts';
 import { registerCrossEntropy } from './kernels/cross-entropy.ts';
@@ -14,6 +14,8 @@ import { registerBatchNormActivation } from './kernels/batch-norm-activation.ts'
 import { registerSqueezeExcite } from './kernels/squeeze-excite.ts';
 import { kernel } from './kernels/kernel.ts';
 import { registerRings } from './kernels/rings.ts';
+import { registerNarrow } from './kernels/narrow.ts';
+import { passNarrowTypes } from './narrow-types.ts';
 
 const BATCH_NORM_GRAD = 'BatchNormTrainingGrad';
 
@@ -29,6 +31,8 @@ export function registerFastKernels(): void {
   registerActivations();
   registerRandom();
   registerCrossEntropy();
+  passNarrowTypes(nodeBackend());
+  registerNarrow();
   // The operations of native/ exist for the processor alone; a GPU keeps TensorFlow's.
   if (!nodeBackend().isUsingGpuDevice) {
     registerDepthwise();
@@ -110,6 +114,21 @@ function registerActivations(): void {
         tf.getKernel(RELU_GRAD, tf.getBackend()) != null
           ? tf.engine().runKernel(RELU_GRAD, { dy: dy as tf.Tensor, y: y! })
           : tf.mul(dy as tf.Tensor, tf.step(y!)),
+    }),
+  });
+  kernel(SIGMOID_GRAD, ({ y, dy }, _attrs, backend) =>
+    backend.executeSingleOutput('SigmoidGrad', [attr.type('T', dy!.dtype)], [y!, dy!]),
+  );
+  // dy · y · (1 − y), TensorFlow.js in three operations and with a float32 1, which narrow tensors cannot meet
+  tf.unregisterGradient('Sigmoid');
+  tf.registerGradient({
+    kernelName: 'Sigmoid',
+    outputsToSave: [true],
+    gradFunc: (dy, [y]) => ({
+      x: () =>
+        tf.getKernel(SIGMOID_GRAD, tf.getBackend()) != null
+          ? tf.engine().runKernel(SIGMOID_GRAD, { y: y!, dy: dy as tf.Tensor })
+          : tf.mul(dy as tf.Tensor, tf.mul(y!, tf.sub(1, y!))),
     }),
   });
   kernel(SILU, ({ x }, _attrs, backend) => {

@@ -15,7 +15,15 @@ import { openMetricsLog, readMetricsLog } from '../../src/reports/metrics-log.ts
 import { openRunFolder, readRunStatus } from '../../src/reports/run-folder.ts';
 import { gitCommit } from '../../src/reports/versions.ts';
 
-const facts = { command: 'npm run train', seed: 7, tfjs: '4.22.0', tensorflow: '2.21.0', threads: 2 };
+const facts = {
+  command: 'npm run train',
+  seed: 7,
+  tfjs: '4.22.0',
+  tensorflow: '2.21.0',
+  threads: 2,
+  precision: 'bfloat16',
+  precisionReason: 'the processor has amx_bf16',
+};
 const options = { ...facts, config: 'seed: 7\n' };
 
 describe('run folder', () => {
