@@ -1,7 +1,9 @@
 /** One row of the table: our side, and where there is a peer its two recipes, in turns. */
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { alternate } from './alternate.ts';
 import { startContender, type About, type Contender, type RoundTime } from './contender.ts';
+import { composeBench } from './our-work.ts';
 import { overridesOf, type Row } from './rows.ts';
 
 export interface MeasureOptions {
@@ -48,15 +50,16 @@ export async function measureRow(row: Row, options: MeasureOptions): Promise<Row
   const size = options.size ?? row.size;
   const overrides = overridesOf(row, batch, options.overrides);
   const kind = row.work === 'evaluate' ? 'evaluate' : 'step';
+  const { runtime } = await composeBench(overrides);
   const running: Contender[] = [];
   try {
-    const ours = [...process.execArgv, OURS, kind, String(size), ...overrides];
-    running.push(await startContender('ours', process.execPath, ours));
     if (peer !== undefined) {
-      const common = peerArguments(row, batch, size, running[0]!.about.threads);
+      const common = peerArguments(row, batch, size, runtime.threads ?? availableParallelism());
       running.push(await startContender('reference', peer, [...common, '--recipe', 'reference']));
       running.push(await startTuned(peer, [...common, '--recipe', 'tuned'], options.precision, tell));
     }
+    const ours = [...process.execArgv, OURS, kind, String(size), ...overrides];
+    running.unshift(await startContender('ours', process.execPath, ours));
     const times = await alternate(running, rounds);
     const sides: SideResult[] = [];
     for (const [at, side] of running.entries()) {

@@ -44,6 +44,13 @@ export const ROWS: readonly Row[] = [
     overrides: ['discriminator=cnn7', 'generator=fgsm'],
   },
   {
+    name: 'fgsm-shared-cnn7',
+    work: 'fgsm',
+    network: 'cnn7',
+    size: 128,
+    overrides: ['discriminator=cnn7', 'generator=fgsm', 'game.crafting=shared'],
+  },
+  {
     name: 'evaluate-b0',
     work: 'evaluate',
     network: 'efficientnet-b0',
