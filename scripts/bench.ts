@@ -87,6 +87,7 @@ async function compare(
     throw new Error(`--peer-precision is one of ${PRECISIONS.join(', ')}, not ${values['peer-precision']}`);
   }
   const results: RowResult[] = [];
+  const machine = machineOf();
   for (const row of rows) {
     tell(`${row.name} …`);
     results.push(
@@ -100,10 +101,10 @@ async function compare(
         tell,
       }),
     );
-  }
-  const machine = machineOf();
-  if (values.json !== undefined) {
-    writeFileAtomic(values.json, `${JSON.stringify({ bench: 'rows', machine, results }, null, 2)}\n`);
+    // after each row, so that a long measurement that is broken off leaves what it has
+    if (values.json !== undefined) {
+      writeFileAtomic(values.json, `${JSON.stringify({ bench: 'rows', machine, results }, null, 2)}\n`);
+    }
   }
   const sides = `${machine.cpu}, ${machine.cores} cores; ${sidesOf(results)}.`;
   process.stdout.write(`${markdownOf(results, sides)}\n`);
