@@ -56,6 +56,10 @@ export const gameSettings = {
   auxiliary_bn: flag(
     'Whether adversarial images have batch-norm parameters and statistics of their own (AdvProp).',
   ),
+  compile: choice(
+    [true, false, 'auto'],
+    'Whether a round is recorded when it first comes up and then runs as one TensorFlow function: true: always, and a round that cannot be recorded is an error; auto: where it can be, the reason said where not, in games of 50 rounds or more; false: never.',
+  ),
   schedule: scheduleSettings,
 };
 

@@ -17,12 +17,15 @@ import {
 } from './game/checkpoint.ts';
 import { disposeGame, gameState, restoreGame, type Game } from './game/players.ts';
 import { PerturbationError } from './game/perturbation.ts';
-import { play, type PlaySettings } from './game/play.ts';
+import { playOf, type Play } from './game/compiled.ts';
+import type { PlaySettings } from './game/play.ts';
 import type { RoundMetrics } from './game/round.ts';
 import { learningRateAt } from './game/schedule.ts';
 import { writeFileAtomic } from './reports/files.ts';
 import type { Reporter } from './reports/reporter.ts';
 import { startAuxiliaryFromMain } from './ops/layers.ts';
+import { graphFunction } from './tensorflow/graph-function.ts';
+import { record } from './tensorflow/recorder.ts';
 import { openEngine, openGame, prepareData, toTensors } from './prepare.ts';
 import type { RunConfig } from './run-config.ts';
 import { openWatch, reportPictures, reportRound, reportVal, type Best, type Watch } from './train-reports.ts';
@@ -61,16 +64,19 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
   const loader = await openLoader(dataset, { seed: config.seed, augment: config.augment });
   const game = await openGame(config, dataset.size);
   const watch = openWatch(config, dataset.samples('val'), options.reporter, options.log);
+  const { play, dispose } = playOf(config.game, { record, graphFunction }, options.log);
   try {
-    return await playAll(game, loader, watch, config, options);
+    return await playAll(game, play, loader, watch, config, options);
   } finally {
     await loader.close();
+    dispose();
     disposeGame(game);
   }
 }
 
 async function playAll(
   game: Game,
+  play: Play['play'],
   loader: Loader,
   watch: Watch,
   config: RunConfig,

@@ -11,6 +11,9 @@ import { TENSORFLOW_VERSION, bringTensorFlow } from './tensorflow.mjs';
 
 const ADDON = 'tfjs_binding.node';
 
+/** Calls of the binding that native/functions.cc stands between: it needs the binding's context, and what operations are told. */
+const HOOKS = ['-DTFE_NewContext=deepfake_game_new_context', '-DTFE_Execute=deepfake_game_execute'];
+
 /**
  * The place where the package @tensorflow/tfjs-node looks for its compiled binding.
  * @param {string} root the checkout
@@ -48,6 +51,7 @@ export async function compileBinding({ root, cache, machine, device }) {
     '-pthread',
     '-Wno-psabi',
     '-DNAPI_VERSION=8',
+    ...HOOKS,
     ...machine.compilerFlags,
   ];
   const name = `binding-${TENSORFLOW_VERSION}-${machine.name}-${device}-${hashOf(root, sources, flags)}`;

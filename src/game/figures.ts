@@ -75,13 +75,31 @@ export function read({ tensors, tell }: Figures): RoundMetrics {
 
 /** The values of several tensors by one reading. */
 export function valuesOf(tensors: Readonly<Record<string, tf.Tensor>>): Values {
-  const entries = Object.entries(tensors);
-  if (entries.length === 0) {
-    return {};
-  }
-  const all = tf.tidy(() => tf.concat(entries.map(([, tensor]) => tensor.flatten())).dataSync<'float32'>());
+  return parted(
+    sizesOf(tensors),
+    tf.tidy(() => joined(tensors).dataSync<'float32'>()),
+  );
+}
+
+/** All values one after another, [Σ size], as one reading wants them. */
+export function joined(tensors: Readonly<Record<string, tf.Tensor>>): tf.Tensor1D {
+  const all = Object.values(tensors);
+  return all.length === 0
+    ? tf.tensor1d([])
+    : tf.tidy(() => tf.concat1d(all.map((tensor) => tensor.flatten())));
+}
+
+/** How many values each tensor has. */
+export function sizesOf(tensors: Readonly<Record<string, tf.Tensor>>): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(tensors).map(([name, { size }]) => [name, size]));
+}
+
+/** What `joined` put together, apart again. */
+export function parted(sizes: Readonly<Record<string, number>>, all: Float32Array): Values {
   let from = 0;
-  return Object.fromEntries(entries.map(([name, { size }]) => [name, all.subarray(from, (from += size))]));
+  return Object.fromEntries(
+    Object.entries(sizes).map(([name, size]) => [name, all.subarray(from, (from += size))]),
+  );
 }
 
 /** tf.tidy for a result with functions beside its tensors, which tidy looks through but has no type for. */

@@ -109,6 +109,31 @@ export function restoreGame(game: Game, checkpoint: LoadedCheckpoint): void {
   if (taken !== null) game.pool!.seek(taken);
 }
 
+/**
+ * Takes down where a game stands. The function that is given back puts it there again, once, and frees what was kept for it.
+ * What there is to a game is what a checkpoint of it holds.
+ */
+export function bookmark(game: Game): () => void {
+  const { rounds, rng, pool, detectorOptimizer, generatorOptimizer } = game;
+  const [draws, taken] = [rng.counter, pool?.taken];
+  const [detectorUpdates, generatorUpdates] = [detectorOptimizer.steps, generatorOptimizer.steps];
+  // aliases: a variable that moves takes other memory and leaves this
+  const kept = [...gameState(game).variables.values()].map(
+    (variable) => [variable, tf.keep(variable.clone())] as const,
+  );
+  return () => {
+    kept.forEach(([variable, value]) => {
+      variable.assign(value);
+      value.dispose();
+    });
+    game.rounds = rounds;
+    detectorOptimizer.seek(detectorUpdates);
+    generatorOptimizer.seek(generatorUpdates);
+    rng.seek(draws);
+    if (taken !== undefined) pool!.seek(taken);
+  };
+}
+
 /** Puts only the detector's variables of a checkpoint into a detector, for evaluation and export. */
 export function restoreDetector(detector: Discriminator, checkpoint: LoadedCheckpoint): void {
   const variables = new Map([...detector.state].map(([name, variable]) => [`detector/${name}`, variable]));

@@ -20,5 +20,26 @@ export function fed(
   dtype: 'float32' | 'int32' = 'float32',
 ): tf.Tensor {
   const given = values();
-  return tf.tensor(given instanceof Float32Array ? given : [...given], [...shape], dtype);
+  const tensor = tf.tensor(given instanceof Float32Array ? given : [...given], [...shape], dtype);
+  listener?.({ values, tensor });
+  return tensor;
+}
+
+/** A tensor as it was fed, and where its next values come from. */
+export interface Feed {
+  readonly values: () => readonly number[] | Float32Array;
+  readonly tensor: tf.Tensor;
+}
+
+let listener: ((feed: Feed) => void) | null = null;
+
+/** Runs `job` and tells `heard` of everything that is fed meanwhile, as it is fed. Jobs do not nest. */
+export function hearingFeeds<T>(heard: (feed: Feed) => void, job: () => T): T {
+  if (listener !== null) throw new Error('a recording is under way already: recordings do not nest');
+  listener = heard;
+  try {
+    return job();
+  } finally {
+    listener = null;
+  }
 }

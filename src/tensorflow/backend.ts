@@ -7,9 +7,38 @@ export interface OpAttribute {
   readonly value: unknown;
 }
 
+/** A tensor as the binding hands it out: its handle, and what TensorFlow says of it. */
+export interface HandleInfo {
+  readonly id: number;
+  readonly shape: readonly number[];
+  /** A TensorFlow dtype. */
+  readonly dtype: number;
+}
+
+/** What the C++ side does, with tensors by their handles. */
+export interface NativeCalls {
+  executeOp(
+    op: string,
+    attributes: readonly OpAttribute[],
+    inputs: readonly number[],
+    outputs: number,
+  ): HandleInfo[];
+  createTensor(shape: readonly number[], dtype: number, values: ArrayBufferView | Uint8Array[]): number;
+  deleteTensor(id: number): void;
+  tensorDataSync(id: number): ArrayBufferView | Uint8Array[];
+}
+
+/** The C++ side, with TensorFlow's constants by name. */
+export type NativeBinding = NativeCalls & Readonly<Record<string, number>>;
+
 /** The `tensorflow` backend of the Node binding. */
 export interface NodeBackend extends tf.KernelBackend {
-  readonly binding: Readonly<Record<string, number>>;
+  binding: NativeBinding;
+  readonly tensorMap: { get(dataId: object): { readonly dtype: number } };
+  /** The handles of tensors, made now for those whose values still lie with the host. */
+  getInputTensorIds(tensors: readonly tf.Tensor[]): number[];
+  /** A tensor of a handle, which it owns from then on. */
+  createOutputTensor(info: HandleInfo): tf.Tensor;
   readonly isUsingGpuDevice: boolean;
   executeSingleInput(op: string, input: tf.Tensor): tf.Tensor;
   executeSingleOutput(
@@ -35,7 +64,7 @@ export function nodeBackend(): NodeBackend {
   return tf.backend() as NodeBackend;
 }
 
-const constant = (name: string): number => nodeBackend().binding[name]!;
+const constant = (name: string): number => (nodeBackend().binding as Readonly<Record<string, number>>)[name]!;
 
 const TYPES: Readonly<Record<string, string>> = {
   float32: 'TF_FLOAT',

@@ -53,7 +53,7 @@ export function openTensorFlow(options: EngineOptions): TensorFlow {
 }
 
 /** Where set-up links the compiled binding; the real file behind the link. */
-function bindingFile(): string {
+export function bindingFile(): string {
   const folder = path.dirname(require.resolve('@tensorflow/tfjs-node/package.json'));
   const file = path.join(folder, 'lib/napi-v8/tfjs_binding.node');
   if (!existsSync(file)) throw new Error(`TensorFlow's binding is missing (${file}): run \`npm run setup\``);

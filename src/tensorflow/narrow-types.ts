@@ -176,7 +176,10 @@ function passCastsToFloat32(backend: Backend): void {
 }
 
 function castAttributes(backend: Backend, from: number, to: number): OpAttribute[] {
-  const { TF_ATTR_TYPE, TF_ATTR_BOOL } = backend.binding as { TF_ATTR_TYPE: number; TF_ATTR_BOOL: number };
+  const { TF_ATTR_TYPE, TF_ATTR_BOOL } = backend.binding as Readonly<Record<string, number>> as {
+    TF_ATTR_TYPE: number;
+    TF_ATTR_BOOL: number;
+  };
   return [
     { name: 'SrcT', type: TF_ATTR_TYPE, value: from },
     { name: 'DstT', type: TF_ATTR_TYPE, value: to },

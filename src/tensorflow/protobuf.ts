@@ -1,6 +1,6 @@
 /**
- * Protocol-buffer messages by field number, as bytes: enough to write the small metadata messages that TensorBoard's
- * plug-ins read (https://protobuf.dev/programming-guides/encoding/). A message is the concatenation of its fields.
+ * Protocol-buffer messages by field number, as bytes: enough to write the metadata messages that TensorBoard's plug-ins read and the
+ * graphs that TensorFlow runs (https://protobuf.dev/programming-guides/encoding/). A message is the concatenation of its fields.
  */
 
 /** A varint field: booleans, enums and non-negative integers up to 2^53. */
@@ -24,6 +24,42 @@ export function bytesField(field: number, value: string | Uint8Array): Uint8Arra
 /** Joins fields to a message. */
 export function message(...fields: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(fields));
+}
+
+/** One field of a message that was read: its number, and its bytes or, where it is a varint, its value. */
+export interface Field {
+  readonly number: number;
+  readonly bytes: Uint8Array;
+  readonly value: number;
+}
+
+/** The fields of a message, in order. Throws at a wire type other than varint, 32 and 64 bits and length-delimited. */
+export function fieldsOf(message: Uint8Array): Field[] {
+  const fields: Field[] = [];
+  let at = 0;
+  const next = (): number => {
+    let value = 0;
+    for (let scale = 1; ; scale *= 128) {
+      const byte = message[at++]!;
+      value += (byte & 127) * scale;
+      if (byte < 128) return value;
+    }
+  };
+  while (at < message.length) {
+    const tag = next();
+    const [number, type] = [Math.floor(tag / 8), tag % 8];
+    if (type === 0) {
+      fields.push({ number, bytes: new Uint8Array(), value: next() });
+      continue;
+    }
+    const length = type === 2 ? next() : { 1: 8, 5: 4 }[type];
+    if (length === undefined) {
+      throw new Error(`field ${number} of a protocol-buffer message has the unknown wire type ${type}`);
+    }
+    fields.push({ number, bytes: message.subarray(at, at + length), value: 0 });
+    at += length;
+  }
+  return fields;
 }
 
 function varint(value: number): number[] {
