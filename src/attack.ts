@@ -15,7 +15,8 @@ import { restore } from './game/checkpoint.ts';
 import { restoreDetector } from './game/players.ts';
 import type { Generator } from './generator/generator.ts';
 import { createRng } from './ops/random.ts';
-import { openDetector, openEngine, prepareData } from './prepare.ts';
+import { FLOAT32 } from './ops/precision.ts';
+import { openDetector, openEngine, precisionFor, prepareData } from './prepare.ts';
 import { openAttackFolder, requireNewFolder, type AttackFolder } from './reports/attack-folder.ts';
 import { openProgress, type ProgressOptions } from './reports/progress.ts';
 import type { RunConfig, VariantConfig } from './run-config.ts';
@@ -74,7 +75,9 @@ export async function attack(config: RunConfig, options: AttackOptions): Promise
   openEngine(config.runtime);
   const size = await imageSizeOf(config, options.progress);
   const { opponent, settings } = await openOpponent(config, options.opponent, size, best);
-  const detector = await openDetector(config, size);
+  // float16 loses small gradients unless a game adapts the scale of its losses, and there is none here
+  const float16 = precisionFor(config.runtime).precision === 'float16';
+  const detector = await (float16 ? openDetector(config, size, FLOAT32) : openDetector(config, size));
   restoreDetector(detector, best.checkpoint);
   const dataset = await openImages(config, size, options);
   const samples = takeTurns(dataset.samples('val')).slice(0, options.limit);

@@ -7,6 +7,7 @@ import { openDataset, type OpenDataset } from './data/index.ts';
 import type { DatasetContext } from './data/module.ts';
 import type { Discriminator } from './discriminator/discriminator.ts';
 import { createImagePool } from './game/image-pool.ts';
+import { createLossScale } from './game/loss-scale.ts';
 import { createCarried, createGame, type Game } from './game/players.ts';
 import type { LabelledImages } from './generator/generator.ts';
 import { createCasts, type Casts } from './ops/precision.ts';
@@ -68,13 +69,15 @@ export async function openGame(config: RunConfig, imageSize: number): Promise<Ga
   if (problems.length > 0) {
     throw new ConfigError(problems.map(({ key, problem }) => `'generator.${key}': ${problem}`));
   }
-  const casts = createCasts(precisionFor(config.runtime).precision);
+  const { precision } = precisionFor(config.runtime);
+  const lossScale = precision === 'float16' ? createLossScale() : null;
+  const casts = createCasts(precision, lossScale ?? undefined);
   const detector = await openDetector(config, imageSize, casts);
   const generator = variant.create(config.generator, { imageSize, seed, casts });
   const pool =
     game.play === 'alternating' && game.pool_size > 0 ? createImagePool(game.pool_size, imageSize) : null;
   const carried = game.play === 'free' ? createCarried(generator, game.batch_size, imageSize) : null;
-  return createGame(detector, generator, config, { pool, carried });
+  return createGame(detector, generator, config, { pool, carried, lossScale });
 }
 
 /** A batch as the game plays it. Two tensors, the caller's to dispose. */

@@ -55,12 +55,12 @@ export function learn(
     const gradients = inParts(batch, settings.accumulate, (part) =>
       objectiveGradients(detector, part, adversaryOf?.(part) ?? null, settings),
     );
-    const { gradientNorm } = phase('optimiser', () =>
+    const { gradientNorm, told } = phase('optimiser', () =>
       detectorOptimizer.step(gradients.detector, learningRate),
     );
     return {
       opponent: gradients.opponent,
-      figures: together([scalars({ gradient_norm_d: gradientNorm }), gradients.figures]),
+      figures: together([scalars({ gradient_norm_d: gradientNorm, ...told }), gradients.figures]),
     };
   });
 }

@@ -23,6 +23,13 @@ export const optimizerSettings = {
 
 export type OptimizerSettings = SettingsOf<typeof optimizerSettings>;
 
+/** What an update tells: scalars. An alias, so that it may leave a tidy. */
+export type OptimizerStep = {
+  readonly gradientNorm: tf.Scalar;
+  /** More of it, by name. */
+  readonly told?: Record<string, tf.Scalar>;
+};
+
 export interface Optimizer {
   /**
    * One update of the variables from their gradients (same order and shapes). A pure function of tensors, variables and fed values.
@@ -30,14 +37,14 @@ export interface Optimizer {
    * @param learningRate asked for at each update, also where a recorded update is run again
    * @returns the gradients' Euclidean length before it was cut, a scalar
    */
-  step(gradients: readonly tf.Tensor[], learningRate: () => number): { readonly gradientNorm: tf.Scalar };
+  step(gradients: readonly tf.Tensor[], learningRate: () => number): OptimizerStep;
   /** Updates made so far. */
   readonly steps: number;
   /** Running averages by name, each [P]: with `steps`, all that a checkpoint needs. */
   readonly state: ReadonlyMap<string, tf.Variable>;
   /** Continues from a saved number of updates; the averages are restored through `state`. */
-  seek(steps: number): void;
-  dispose(): void;
+  readonly seek: (steps: number) => void;
+  readonly dispose: () => void;
 }
 
 /** An optimiser of the given variables. Its moments live outside any tidy until `dispose`. */

@@ -5,21 +5,24 @@ import type { Generator } from '../generator/generator.ts';
 import { createRng, type Rng } from '../ops/random.ts';
 import { restore, type GameState, type LoadedCheckpoint } from './checkpoint.ts';
 import { freeAscent, type Carried } from './free.ts';
-import { createOptimizer, type OptimizerSettings } from './optimizer.ts';
+import { guarded, type LossScale } from './loss-scale.ts';
+import { createOptimizer, type Optimizer, type OptimizerSettings } from './optimizer.ts';
 import type { Players } from './round.ts';
 
 /** A game in progress: the players, what they remember, the opponent's random stream and the number of rounds played. */
 export interface Game extends Players {
   /** What Free AT carries from batch to batch; null in other games. */
   readonly carried: Carried | null;
+  /** Of players that compute in float16; null of others. */
+  readonly lossScale: LossScale | null;
   readonly rng: Rng;
   rounds: number;
 }
 
 /** What a game remembers besides its players. */
-export type Memory = Pick<Game, 'pool' | 'carried'>;
+export type Memory = Pick<Game, 'pool' | 'carried' | 'lossScale'>;
 
-export const NO_MEMORY: Memory = { pool: null, carried: null };
+export const NO_MEMORY: Memory = { pool: null, carried: null, lossScale: null };
 
 /** Sets up a game at round 0 around two players. */
 export function createGame(
@@ -30,14 +33,23 @@ export function createGame(
     readonly optimizer_d: OptimizerSettings;
     readonly optimizer_g: OptimizerSettings;
   },
-  memory: Memory = NO_MEMORY,
+  remembered: Partial<Memory> = {},
 ): Game {
+  const memory = { ...NO_MEMORY, ...remembered };
   const trainable = generator.learners.flatMap((learner) => learner.trainable);
+  const optimizer = (
+    of: OptimizerSettings,
+    variables: readonly tf.Variable[],
+    closes: boolean,
+  ): Optimizer => {
+    const plain = createOptimizer(of, variables);
+    return memory.lossScale === null ? plain : guarded(plain, variables, memory.lossScale, closes);
+  };
   return {
     detector,
     generator,
-    detectorOptimizer: createOptimizer(settings.optimizer_d, detector.trainable),
-    generatorOptimizer: createOptimizer(settings.optimizer_g, trainable),
+    detectorOptimizer: optimizer(settings.optimizer_d, detector.trainable, true),
+    generatorOptimizer: optimizer(settings.optimizer_g, trainable, false),
     ...memory,
     rng: createRng(settings.seed, 'opponent'),
     rounds: 0,
@@ -66,6 +78,7 @@ export function gameState(game: Game, notes: Readonly<Record<string, string>> = 
     optimizer_d: game.detectorOptimizer.state,
     optimizer_g: game.generatorOptimizer.state,
     pool: game.pool?.state ?? new Map<string, tf.Variable>(),
+    loss_scale: game.lossScale?.state ?? new Map<string, tf.Variable>(),
     free: new Map(game.carried === null ? [] : [['carried', game.carried]]),
   };
   const variables = Object.entries(groups).flatMap(([group, state]) =>
@@ -148,6 +161,7 @@ export function disposeGame(game: Game): void {
   game.generatorOptimizer.dispose();
   game.pool?.dispose();
   game.carried?.dispose();
+  game.lossScale?.dispose();
   game.detector.dispose();
   game.generator.dispose();
 }

@@ -57,7 +57,7 @@ class Conv extends tf.layers.Layer {
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     const { casts = FLOAT32, strides } = this.settings;
-    const x = casts.enter((Array.isArray(inputs) ? inputs[0]! : inputs) as tf.Tensor4D);
+    const x = casts.images((Array.isArray(inputs) ? inputs[0]! : inputs) as tf.Tensor4D);
     const weights = this.kernel!.read() as tf.Tensor4D;
     const kernel =
       this.spectralVector === undefined

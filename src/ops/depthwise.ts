@@ -64,7 +64,7 @@ class Depthwise extends tf.layers.Layer {
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     const { casts = FLOAT32, strides } = this.settings;
-    const x = casts.enter((Array.isArray(inputs) ? inputs[0]! : inputs) as tf.Tensor4D);
+    const x = casts.images((Array.isArray(inputs) ? inputs[0]! : inputs) as tf.Tensor4D);
     return depthwiseConv2d(x, casts.beside(this.filter!.read() as tf.Tensor4D), strides);
   }
 

@@ -48,11 +48,21 @@ export function scalarLike(x: tf.Tensor, value: number): tf.Scalar {
   return castTo(tf.scalar(value), precisionOf(x));
 }
 
+/** Where the losses inside a network are scaled. Both are scalars, read or written at each backward pass. */
+export interface ScaledLoss {
+  /** S; a power of two costs no rounding. */
+  readonly scale: tf.Variable;
+  /** Becomes 1 when a gradient that leaves the network for its images is not finite. */
+  readonly overflowed: tf.Variable;
+}
+
 /** The borders of a network that computes in `precision` while all around it is float32. Every function is differentiable. */
 export interface Casts {
   readonly precision: Precision;
-  /** Into the network: images and weights. float32 → precision; the gradient comes out in float32. */
+  /** Into the network: weights. float32 → precision; the gradient comes out in float32. */
   readonly enter: <T extends tf.Tensor>(x: T) => T;
+  /** The same for images: of their gradient what is not finite is told of and becomes 0, so that an attack never follows it. */
+  readonly images: <T extends tf.Tensor>(x: T) => T;
   /** Out of it: precision → float32; the gradient goes in narrow. */
   readonly leave: <T extends tf.Tensor>(x: T) => T;
   /** A float32 operand of an operation on narrow tensors, such as batch norm's scale: stays what it is. */
@@ -63,6 +73,7 @@ export interface Casts {
 export const FLOAT32: Casts = {
   precision: 'float32',
   enter: (x) => x,
+  images: (x) => x,
   leave: (x) => x,
   beside: (x) => x,
 };
@@ -70,17 +81,18 @@ export const FLOAT32: Casts = {
 /**
  * The borders of a network of a precision.
  *
- * With a `lossScale` S every gradient inside the network is S times what it is outside, so that float16 does not lose the small ones
+ * With a scale S every gradient inside the network is S times what it is outside, so that float16 does not lose the small ones
  * (Micikevicius et al., "Mixed Precision Training", ICLR 2018, section 3.2): it is multiplied by S where it enters through `leave`, and
  * divided by S where it comes out through `enter` and `beside`. Weights' gradients, images' gradients and losses are therefore unscaled
  * by construction, whoever asks for them.
  *
- * @param lossScale a scalar variable, read at each backward pass; a power of two costs no rounding
+ * @param loss left out: S = 1
  */
-export function createCasts(precision: Precision, lossScale?: tf.Variable): Casts {
+export function createCasts(precision: Precision, loss?: ScaledLoss): Casts {
   if (precision === 'float32') return FLOAT32;
-  const scaled = (dy: tf.Tensor): tf.Tensor => (lossScale === undefined ? dy : tf.mul(dy, lossScale));
-  const unscaled = (dy: tf.Tensor): tf.Tensor => (lossScale === undefined ? dy : tf.div(dy, lossScale));
+  const scaled = (dy: tf.Tensor): tf.Tensor => (loss === undefined ? dy : tf.mul(dy, loss.scale));
+  const unscaled = (dy: tf.Tensor): tf.Tensor => (loss === undefined ? dy : tf.div(dy, loss.scale));
+  const finite = (dy: tf.Tensor): tf.Tensor => (loss === undefined ? dy : onlyFinite(dy, loss.overflowed));
   const border =
     (to: Precision, back: (dy: tf.Tensor) => tf.Tensor) =>
     <T extends tf.Tensor>(x: T): T =>
@@ -92,12 +104,24 @@ export function createCasts(precision: Precision, lossScale?: tf.Variable): Cast
         gradFunc: (dy) => back(dy as tf.Tensor),
       }))(x) as T;
   const enter = border(precision, (dy) => unscaled(castTo(dy, 'float32')));
+  const images = border(precision, (dy) => finite(unscaled(castTo(dy, 'float32'))));
   const leave = border('float32', (dy) => castTo(scaled(dy), precision));
   const divided = border('float32', unscaled);
   return {
     precision,
     enter: (x) => (precisionOf(x) === precision ? x : enter(x)),
+    images: (x) => (precisionOf(x) === precision ? x : images(x)),
     leave: (x) => (precisionOf(x) === 'float32' ? x : leave(x)),
-    beside: (x) => (lossScale === undefined ? x : divided(x)),
+    beside: (x) => (loss === undefined ? x : divided(x)),
   };
+}
+
+/** dy with 0 where it is infinite or NaN; then `overflowed` becomes 1. */
+function onlyFinite(dy: tf.Tensor, overflowed: tf.Variable): tf.Tensor {
+  return tf.tidy(() => {
+    const fine = tf.isFinite(dy);
+    const any = tf.cast(tf.logicalNot(tf.all(fine)), 'float32');
+    overflowed.assign(tf.maximum(overflowed, any));
+    return tf.where(fine, dy, tf.zerosLike(dy));
+  });
 }

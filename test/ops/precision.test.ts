@@ -194,7 +194,8 @@ onTensorFlow('networks in narrow precision', () => {
   describe('loss scaling', () => {
     it('keeps gradients that float16 would lose, and leaves no trace outside', () => {
       const scale = tf.variable(tf.scalar(1), false);
-      const casts = createCasts('float16', scale);
+      const overflowed = tf.variable(tf.scalar(0), false);
+      const casts = createCasts('float16', { scale, overflowed });
       const gradients = (): number[][] =>
         tf.tidy(() => {
           const network = (x: tf.Tensor, w: tf.Tensor, γ: tf.Tensor): tf.Tensor => {
@@ -223,14 +224,32 @@ onTensorFlow('networks in narrow precision', () => {
       // and what is too large for float16 within comes out as what no step should follow
       scale.assign(tf.scalar(2 ** 60));
       for (const [value] of gradients()) expect(Number.isFinite(value)).to.equal(false);
-      scale.dispose();
+      expect(overflowed.dataSync()[0]).to.equal(0);
+      const image = tf.tidy(() => {
+        const network = (x: tf.Tensor): tf.Tensor =>
+          casts.leave(tf.mul(casts.images(x), casts.enter(tf.scalar(3))));
+        return [
+          ...tf
+            .grad(network)(tf.ones([2]), tf.tensor1d([2 ** -59, 1]))
+            .dataSync(),
+        ];
+      });
+      expect(image).to.deep.equal([3 * 2 ** -59, 0]);
+      expect(overflowed.dataSync()[0]).to.equal(1);
+      tf.dispose([scale, overflowed]);
     });
 
     it('is by 1 in bfloat16, and in float32 there is nothing to do', () => {
-      expect(createCasts('float32', tf.variable(tf.scalar(8), false))).to.equal(FLOAT32);
+      expect(createCasts('float32')).to.equal(FLOAT32);
       tf.tidy(() => {
         const x = noiseTensor(1, [4]) as unknown as tf.Tensor1D;
-        for (const cast of [FLOAT32.enter, FLOAT32.leave, FLOAT32.beside, createCasts('bfloat16').beside]) {
+        for (const cast of [
+          FLOAT32.enter,
+          FLOAT32.images,
+          FLOAT32.leave,
+          FLOAT32.beside,
+          createCasts('bfloat16').beside,
+        ]) {
           expect(cast(x)).to.equal(x);
         }
         const { enter, leave } = createCasts('bfloat16');

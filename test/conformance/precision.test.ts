@@ -1,0 +1,114 @@
+import * as tf from '@tensorflow/tfjs';
+import { expect } from 'chai';
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { CONFIGS, composeRun, resolveContext } from '../../scripts/compose-run.ts';
+import { openConfigFiles } from '../../src/config/config-files.ts';
+import { INFERENCE } from '../../src/discriminator/discriminator.ts';
+import { disposeGame, gameState } from '../../src/game/players.ts';
+import { play } from '../../src/game/play.ts';
+import { precisionOf, type Precision } from '../../src/ops/precision.ts';
+import { openDetector, openGame } from '../../src/prepare.ts';
+import type { RunConfig } from '../../src/run-config.ts';
+import { onTensorFlow } from '../support/engines.ts';
+import { noiseBatch } from '../support/players.ts';
+import { bits, changed, snapshot, type Snapshot } from '../support/tensors.ts';
+
+const SIZE = 32;
+const LABELS = [0, 1, 1, 0];
+const SMALL = ['game.batch_size=4', 'discriminator.channels=[8,8]', 'discriminator.strides=[2,2]'];
+
+async function configOf(...overrides: string[]): Promise<RunConfig> {
+  const context = resolveContext(new Date(0), 0);
+  return (await composeRun(openConfigFiles(CONFIGS), 'train', overrides, context)).config;
+}
+
+const names = (group: string): string[] =>
+  readdirSync(path.join(CONFIGS, group))
+    .map((file) => path.basename(file, '.yaml'))
+    .filter((name) => name !== 'module');
+
+/** Rounds of a game: its state and figures after them. Fails if a round keeps a tensor. */
+async function played(
+  config: RunConfig,
+  rounds: number,
+): Promise<{ readonly state: Snapshot; readonly figures: Readonly<Record<string, number>> }> {
+  const game = await openGame(config, SIZE);
+  const batch = noiseBatch(LABELS, SIZE);
+  let figures: Readonly<Record<string, number>> = {};
+  const rates = { detector: 1e-3, generator: 1e-3 };
+  for (let round = 0; round < rounds; round++) {
+    const before = tf.memory().numTensors;
+    figures = play(game, batch, config.game, rates, { rng: game.rng, progress: 1 });
+    expect(tf.memory().numTensors, 'tensors').to.equal(before);
+  }
+  for (const variable of gameState(game).variables.values()) {
+    expect(precisionOf(variable), variable.name).to.equal('float32');
+  }
+  const state = snapshot(gameState(game).variables);
+  tf.dispose([batch.images, batch.labels]);
+  disposeGame(game);
+  return { state, figures };
+}
+
+onTensorFlow('conformance: precision', () => {
+  for (const precision of ['bfloat16', 'float16'] as const) {
+    for (const name of names('generator')) {
+      it(`${name} plays against a detector in ${precision}: within its bounds, the same bits again, variables float32`, async () => {
+        const small = name.startsWith('generative') ? ['generator.width=4', 'generator.blocks=1'] : [];
+        const config = await configOf(
+          `generator=${name}`,
+          `runtime.precision=${precision}`,
+          ...SMALL,
+          ...small,
+        );
+        const first = await played(config, 2);
+        expect(Object.values(first.figures).every(Number.isFinite)).to.equal(true);
+        expect(changed(first.state, (await played(config, 2)).state)).to.deep.equal([]);
+        if (precision === 'float16')
+          expect(first.figures).to.include({ loss_scale: 2 ** 15, steps_skipped: 0 });
+      });
+    }
+  }
+
+  for (const way of ['simultaneous', 'free']) {
+    it(`${way} play in bfloat16`, async () => {
+      const opponent = way === 'free' ? ['generator=pgd', 'generator.random_start=false'] : ['generator=generative', 'generator.width=4'];
+      const config = await configOf(`game=${way}`, ...opponent, 'runtime.precision=bfloat16', ...SMALL);
+      expect(Object.values((await played(config, 1)).figures).every(Number.isFinite)).to.equal(true);
+    });
+  }
+
+  for (const name of names('discriminator')) {
+    it(`${name} gives in each precision what it gives in float32, from the same variables`, async () => {
+      const images = noiseBatch([0, 1, 0, 1, 1, 0, 1, 0], SIZE, 5).images;
+      const logits = async (precision: Precision): Promise<{ values: Float32Array; state: Snapshot }> => {
+        const config = await configOf(`discriminator=${name}`, `runtime.precision=${precision}`);
+        const detector = await openDetector(config, SIZE);
+        // running statistics that are the batch's, or the signal would die on the way
+        const pass = { training: true, trackStatistics: false, branch: 'main' } as const;
+        const values = tf.tidy(() => {
+          const [train, evaluation] = [detector.logits(images, pass), detector.logits(images, INFERENCE)];
+          expect([train, evaluation].map(precisionOf)).to.deep.equal(['float32', 'float32']);
+          return tf.concat([train.flatten(), evaluation.flatten()]).dataSync<'float32'>();
+        });
+        const state = snapshot(detector.state);
+        detector.dispose();
+        return { values, state };
+      };
+      const exact = await logits('float32');
+      const size = Math.hypot(...exact.values);
+      for (const [precision, tolerance] of [
+        ['bfloat16', 2 ** -3],
+        ['float16', 2 ** -6],
+      ] as const) {
+        const narrow = await logits(precision);
+        expect(changed(exact.state, narrow.state)).to.deep.equal([]);
+        expect(bits(narrow.values)).to.not.deep.equal(bits(exact.values));
+        const error = Math.hypot(...narrow.values.map((value, i) => value - exact.values[i]!));
+        expect(error / size, precision).to.be.below(tolerance);
+      }
+      images.dispose();
+    });
+  }
+});
