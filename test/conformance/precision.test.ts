@@ -73,7 +73,10 @@ onTensorFlow('conformance: precision', () => {
 
   for (const way of ['simultaneous', 'free']) {
     it(`${way} play in bfloat16`, async () => {
-      const opponent = way === 'free' ? ['generator=pgd', 'generator.random_start=false'] : ['generator=generative', 'generator.width=4'];
+      const opponent =
+        way === 'free'
+          ? ['generator=pgd', 'generator.random_start=false']
+          : ['generator=generative', 'generator.width=4'];
       const config = await configOf(`game=${way}`, ...opponent, 'runtime.precision=bfloat16', ...SMALL);
       expect(Object.values((await played(config, 1)).figures).every(Number.isFinite)).to.equal(true);
     });
