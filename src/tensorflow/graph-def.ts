@@ -10,19 +10,31 @@ const DT_INT32 = 3;
 /** Constants above this many bytes whose values are all the same are filled in at each run instead of kept. */
 const FILLED_FROM = 1024;
 
-/** The graph: placeholders in0, in1, … for the inputs, and n0, n1, … for the recording's nodes, of equal constants only the first. */
-export function graphOf({ nodes, inputs, results, assigned }: Recording): Uint8Array {
-  const named = firstOfEqual(nodes);
+/**
+ * The graph: placeholders in0, in1, … for the inputs, and n0, n1, … for the recording's nodes, without those that nothing needs and of
+ * equal constants only the first. Each operation waits for the one before it in the recording: another order would keep more alive at once.
+ */
+export function graphOf(recording: Recording): Uint8Array {
+  const { nodes, inputs } = recording;
+  const order = needed(recording);
+  const named = firstOfEqual(nodes, order);
   // what the function gives back is looked for under its own name
-  for (const { from, at } of [...results, ...assigned.map(({ place }) => place)]) {
-    if (from === 'node') named[at] = at;
-  }
-  const nameOf = ({ from, at, output }: Place): string =>
-    from === 'input' ? `in${at}` : `n${named[at]}:${output}`;
-  const defs = nodes.flatMap((node, i) => {
-    if (named[i] !== i) return [];
-    return node.kind === 'constant' ? constantDefs(`n${i}`, node) : [operationDef(`n${i}`, node, nameOf)];
+  outputsOf(recording).forEach(({ from, at }) => {
+    if (from === 'node') named.set(at, at);
   });
+  const nameOf = ({ from, at, output }: Place): string =>
+    from === 'input' ? `in${at}` : `n${named.get(at)}:${output}`;
+  const defs: Uint8Array[] = [];
+  let before: string[] = [];
+  for (const i of order) {
+    const node = nodes[i]!;
+    if (node.kind === 'operation') {
+      defs.push(operationDef(`n${i}`, node, nameOf, before));
+      before = [`^n${i}`];
+    } else if (named.get(i) === i) {
+      defs.push(...constantDefs(`n${i}`, node, before));
+    }
+  }
   return message(
     ...inputs.map((input, i) => bytesField(1, placeholder(`in${i}`, input))),
     ...defs.map((def) => bytesField(1, def)),
@@ -30,27 +42,49 @@ export function graphOf({ nodes, inputs, results, assigned }: Recording): Uint8A
   );
 }
 
-/** For each node the place of the first constant equal to it, or its own. A step makes the same shapes and factors over and over. */
-function firstOfEqual(nodes: readonly Node[]): number[] {
+function outputsOf({ results, assigned }: Recording): Place[] {
+  return [...results, ...assigned.map(({ place }) => place)];
+}
+
+/** The nodes that the outputs come from, in the recording's order. */
+function needed(recording: Recording): number[] {
+  const found = new Set<number>();
+  const ends = outputsOf(recording);
+  for (let place = ends.pop(); place !== undefined; place = ends.pop()) {
+    const { from, at } = place;
+    const node = recording.nodes[at];
+    if (from === 'input' || node === undefined || found.has(at)) continue;
+    found.add(at);
+    if (node.kind === 'operation') ends.push(...node.inputs);
+  }
+  return [...found].sort((a, b) => a - b);
+}
+
+/** For each of these nodes the first constant equal to it, or itself. A step makes the same shapes and factors over and over. */
+function firstOfEqual(nodes: readonly Node[], order: readonly number[]): Map<number, number> {
   const seen = new Map<string, number>();
-  return nodes.map((node, i) => {
-    if (node.kind === 'operation' || node.bytes.length >= FILLED_FROM) return i;
-    const key = `${node.dtype} ${node.shape.join()} ${Buffer.from(node.bytes).toString('latin1')}`;
-    if (!seen.has(key)) seen.set(key, i);
-    return seen.get(key)!;
-  });
+  return new Map(
+    order.map((i) => {
+      const node = nodes[i]!;
+      if (node.kind === 'operation' || node.bytes.length >= FILLED_FROM) return [i, i];
+      const key = `${node.dtype} ${node.shape.join()} ${Buffer.from(node.bytes).toString('latin1')}`;
+      if (!seen.has(key)) seen.set(key, i);
+      return [i, seen.get(key)!];
+    }),
+  );
 }
 
 function operationDef(
   name: string,
   { op, inputs, attributes }: Operation,
   nameOf: (place: Place) => string,
+  before: readonly string[],
 ): Uint8Array {
   // an entry of the map in NameAttrList has the form of one in NodeDef
   return nodeDef(
     name,
     op,
-    inputs.map(nameOf),
+    [...inputs.map(nameOf), ...before],
     attributes.map((entry) => bytesField(5, entry)),
   );
 }
@@ -64,7 +98,8 @@ function placeholder(name: string, { dtype, shape }: Input): Uint8Array {
   );
 }
 
-function constantDefs(name: string, constant: Constant): Uint8Array[] {
+/** @param before what filling in waits for, for it takes memory */
+function constantDefs(name: string, constant: Constant, before: readonly string[]): Uint8Array[] {
   const { bytes, shape, dtype } = constant;
   const width = bytes.length / shape.reduce((a, b) => a * b, 1);
   const one = bytes.slice(0, width);
@@ -78,7 +113,7 @@ function constantDefs(name: string, constant: Constant): Uint8Array[] {
     nodeDef(
       name,
       'Fill',
-      [`${name}_dims`, `${name}_value`],
+      [`${name}_dims`, `${name}_value`, ...before],
       [attribute('T', varintField(6, dtype)), attribute('index_type', varintField(6, DT_INT32))],
     ),
   ];
