@@ -50,6 +50,8 @@ export async function compileBinding({ root, cache, machine, device }) {
     '-fPIC',
     '-pthread',
     '-Wno-psabi',
+    // nobody reads errno after a square root; without this there is none of a vector
+    '-fno-math-errno',
     '-DNAPI_VERSION=8',
     ...HOOKS,
     ...machine.compilerFlags,

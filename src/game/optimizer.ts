@@ -1,11 +1,12 @@
 /**
- * Optimisers on flat parameter vectors: the whole model is one vector, so an update is a dozen operations for any number of layers.
- * The formulas and conventions are PyTorch's (torch.optim.SGD, Adam, RAdam), so that published recipes carry over.
+ * Optimisers of a model's parameters. The formulas and conventions are PyTorch's (torch.optim.SGD, Adam, RAdam), so that published
+ * recipes carry over; the arithmetic is one operation's (ops/optimizer-step.ts), which a rule tells its numbers.
  */
 import * as tf from '@tensorflow/tfjs';
 import { choice, number, type SettingsOf } from '../config/settings.ts';
 import { fed } from '../ops/fed.ts';
-import { assignFlat, flatten, parameterCount } from '../ops/flat-parameters.ts';
+import { parameterCount } from '../ops/flat-parameters.ts';
+import { optimizerStep, type Averaging, type StepRule } from '../ops/optimizer-step.ts';
 
 export const optimizerSettings = {
   name: choice(['sgd', 'adam', 'radam'], 'Update rule.'),
@@ -49,11 +50,17 @@ export interface Optimizer {
 
 /** An optimiser of the given variables. Its moments live outside any tidy until `dispose`. */
 export function createOptimizer(settings: OptimizerSettings, variables: readonly tf.Variable[]): Optimizer {
-  const rule = RULES[settings.name];
+  const { averages, averaging, numbers } = RULES[settings.name];
   const size = parameterCount(variables);
   const state = new Map(
-    rule.averages.map((name) => [name, tf.tidy(() => tf.variable(tf.zeros([size]), false))]),
+    averages.map((name) => [name, tf.tidy(() => tf.variable(tf.zeros([size]) as tf.Tensor1D, false))]),
   );
+  const rule: StepRule = {
+    ...averaging(settings),
+    pull: settings.decay === 'l2' ? settings.weight_decay : 0,
+    clipNorm: settings.clip_norm,
+  };
+  const shrinkage = settings.decay === 'decoupled' ? settings.weight_decay : 0;
   let steps = 0;
   return {
     step: (gradients, learningRate) =>
@@ -61,19 +68,13 @@ export function createOptimizer(settings: OptimizerSettings, variables: readonly
         const now = fed(() => {
           steps += 1;
           const rate = learningRate();
-          return [rate, 1 - rate * settings.weight_decay, ...rule.corrections(steps, settings)];
-        }, [2 + rule.corrections(1, settings).length]);
-        const [rate, shrinkage, ...corrections] = tf.unstack(now) as tf.Scalar[];
-        const theta = flatten(variables);
-        const raw = flatten(gradients);
-        const gradientNorm = tf.sqrt(tf.sum(tf.square(raw))) as tf.Scalar;
-        const clipped = settings.clip_norm > 0 ? clip(raw, gradientNorm, settings.clip_norm) : raw;
-        const gradient =
-          settings.decay === 'l2' ? tf.add(clipped, tf.mul(theta, settings.weight_decay)) : clipped;
-        const shrunk = settings.decay === 'decoupled' ? tf.mul(theta, shrinkage!) : theta;
-        const direction = rule.direction(gradient as tf.Tensor1D, state, settings, corrections);
-        assignFlat(variables, tf.sub(shrunk, tf.mul(direction, rate!)));
-        return { gradientNorm };
+          return [1 - rate * shrinkage, ...numbers(steps, rate, settings)];
+        }, [2 * averages.length]);
+        const held = { parameters: variables, averages: [...state.values()] as unknown as tf.Tensor1D[] };
+        const next = optimizerStep(rule, held, gradients, now as tf.Tensor1D);
+        variables.forEach((variable, i) => variable.assign(next.parameters[i]!));
+        [...state.values()].forEach((average, i) => average.assign(next.averages[i]!));
+        return { gradientNorm: next.gradientNorm };
       }),
     get steps() {
       return steps;
@@ -88,81 +89,52 @@ export function createOptimizer(settings: OptimizerSettings, variables: readonly
   };
 }
 
-/** The gradient, shortened to the limit where it is longer; a factor of 1 leaves it bit for bit. */
-function clip(gradient: tf.Tensor1D, norm: tf.Scalar, limit: number): tf.Tensor1D {
-  return tf.mul(gradient, tf.minimum(1, tf.div(limit, norm)));
-}
-
 interface Rule {
+  /** Names of the averages, of squares the second. */
   readonly averages: readonly string[];
-  /** What the direction needs to know of the step's number, 1 the first: always as many numbers. */
-  corrections(step: number, settings: OptimizerSettings): readonly number[];
-  /** The vector that, times the learning rate, is subtracted from θ. Moves the averages. */
-  direction(
-    gradient: tf.Tensor1D,
-    state: ReadonlyMap<string, tf.Variable>,
-    settings: OptimizerSettings,
-    corrections: readonly tf.Scalar[],
-  ): tf.Tensor1D;
+  readonly averaging: (settings: OptimizerSettings) => {
+    readonly mean: Averaging;
+    readonly square?: Averaging;
+  };
+  /** How far the step goes, and with squares what the root is multiplied by and what is added: step 1 is the first. */
+  readonly numbers: (step: number, rate: number, settings: OptimizerSettings) => readonly number[];
 }
 
 const RULES: Readonly<Record<OptimizerSettings['name'], Rule>> = {
   /** b ← β1·b + g; direction b. */
   sgd: {
     averages: ['momentum'],
-    corrections: () => [],
-    direction: (gradient, state, { beta1 }) =>
-      update(state, 'momentum', (b) => tf.add(tf.mul(b, beta1), gradient)),
+    averaging: ({ beta1 }) => ({ mean: { decay: beta1, gain: 1 } }),
+    numbers: (_step, rate) => [rate],
   },
   /** Kingma & Ba 2015: m̂ / (√v̂ + ε). */
   adam: {
     averages: ['m', 'v'],
-    corrections: (step, { beta1, beta2 }) => [1 - beta1 ** step, 1 - beta2 ** step],
-    direction: (gradient, state, settings, [ofMean, ofSquare]) => {
-      const { m, v } = moments(gradient, state, settings);
-      const root = tf.add(tf.sqrt(tf.div(v, ofSquare!)), settings.epsilon);
-      return tf.div(tf.div(m, ofMean!), root);
-    },
+    averaging: moments,
+    numbers: (step, rate, { beta1, beta2, epsilon }) => [
+      rate / (1 - beta1 ** step),
+      1 / Math.sqrt(1 - beta2 ** step),
+      epsilon,
+    ],
   },
   /** Liu et al. 2020: Adam once the variance of its step can be estimated (ρ_t > 5), momentum until then. */
   radam: {
     averages: ['m', 'v'],
-    corrections: (step, { beta1, beta2 }) => {
+    averaging: moments,
+    numbers: (step, rate, { beta1, beta2, epsilon }) => {
       const rectification = rectify(beta2, step);
-      // a divisor of root · 0 + 1 is momentum: the same operations in every step
-      return [
-        1 - beta1 ** step,
-        ...(rectification === null ? [0, 1] : [1 / (rectification * Math.sqrt(1 - beta2 ** step)), 0]),
-      ];
-    },
-    direction: (gradient, state, settings, [ofMean, ofRoot, beside]) => {
-      const { m, v } = moments(gradient, state, settings);
-      // PyTorch adds epsilon before it corrects the average here, and after it in Adam
-      const root = tf.add(tf.sqrt(v), settings.epsilon);
-      return tf.div(tf.div(m, ofMean!), tf.add(tf.mul(root, ofRoot!), beside!));
+      const ofRoot = rectification === null ? 0 : 1 / (rectification * Math.sqrt(1 - beta2 ** step));
+      // PyTorch adds epsilon before it corrects the average here, and after it in Adam; momentum divides by 1
+      return [rate / (1 - beta1 ** step), ofRoot, rectification === null ? 1 : epsilon * ofRoot];
     },
   },
 };
 
-function moments(
-  gradient: tf.Tensor1D,
-  state: ReadonlyMap<string, tf.Variable>,
-  { beta1, beta2 }: OptimizerSettings,
-): { readonly m: tf.Tensor1D; readonly v: tf.Tensor1D } {
-  return {
-    m: update(state, 'm', (m) => tf.add(tf.mul(m, beta1), tf.mul(gradient, 1 - beta1))),
-    v: update(state, 'v', (v) => tf.add(tf.mul(v, beta2), tf.mul(tf.square(gradient), 1 - beta2))),
-  };
-}
-
-function update(
-  state: ReadonlyMap<string, tf.Variable>,
-  name: string,
-  next: (old: tf.Tensor1D) => tf.Tensor,
-): tf.Tensor1D {
-  const variable = state.get(name)!;
-  variable.assign(next(variable as unknown as tf.Tensor1D));
-  return variable as unknown as tf.Tensor1D;
+function moments({ beta1, beta2 }: OptimizerSettings): {
+  readonly mean: Averaging;
+  readonly square: Averaging;
+} {
+  return { mean: { decay: beta1, gain: 1 - beta1 }, square: { decay: beta2, gain: 1 - beta2 } };
 }
 
 /** r_t of RAdam, or null while ρ_t ≤ 5. */

@@ -12,21 +12,16 @@ export function flatten(tensors: readonly tf.Tensor[]): tf.Tensor1D {
 }
 
 /**
- * Writes a vector made by `flatten` back into variables of the same order and shapes.
- * Throws if the vector's length is not the variables' total size.
+ * A vector made by `flatten` as tensors of these shapes again.
+ * Throws if the vector's length is not the shapes' total size.
  */
-export function assignFlat(variables: readonly tf.Variable[], flat: tf.Tensor1D): void {
-  const expected = parameterCount(variables);
+export function unflatten(flat: tf.Tensor1D, shapes: readonly (readonly number[])[]): tf.Tensor[] {
+  const sizes = shapes.map((shape) => tf.util.sizeFromShape([...shape]));
+  const expected = sizes.reduce((sum, size) => sum + size, 0);
   if (flat.size !== expected) {
     throw new Error(
-      `flat parameters have ${flat.size} values, the ${variables.length} variables take ${expected}`,
+      `flat parameters have ${flat.size} values, the ${shapes.length} tensors take ${expected}`,
     );
   }
-  tf.tidy(() => {
-    const parts = tf.split(
-      flat,
-      variables.map((variable) => variable.size),
-    );
-    variables.forEach((variable, i) => variable.assign(parts[i]!.reshape(variable.shape)));
-  });
+  return tf.tidy(() => tf.split(flat, sizes).map((part, i) => part.reshape([...shapes[i]!])));
 }

@@ -13,6 +13,7 @@ import { registerDepthwise } from './kernels/depthwise.ts';
 import { registerBatchNormActivation } from './kernels/batch-norm-activation.ts';
 import { registerSqueezeExcite } from './kernels/squeeze-excite.ts';
 import { kernel } from './kernels/kernel.ts';
+import { registerOptimizer } from './kernels/optimizer.ts';
 import { registerRings } from './kernels/rings.ts';
 import { registerNarrow } from './kernels/narrow.ts';
 import { passNarrowTypes } from './narrow-types.ts';
@@ -40,6 +41,7 @@ export function registerFastKernels(): void {
     registerConvolutions();
     registerBatchNormActivation();
     registerSqueezeExcite();
+    registerOptimizer();
   }
 }
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { assignFlat, flatten, parameterCount } from '../../src/ops/flat-parameters.ts';
+import { flatten, parameterCount, unflatten } from '../../src/ops/flat-parameters.ts';
 import { onEachEngine } from '../support/engines.ts';
 import { bits, expectNoLeak, noiseTensor } from '../support/tensors.ts';
 
@@ -15,15 +15,12 @@ onEachEngine('flat parameters', () => {
       fc.property(shapes, (list) => {
         tf.tidy(() => {
           const tensors = list.map((shape, i) => noiseTensor<tf.Tensor>(i, shape, -1, 1));
-          const variables = tensors.map((tensor) => tf.variable(tf.zerosLike(tensor)));
           const flat = flatten(tensors);
           expect(flat.shape).to.deep.equal([parameterCount(tensors)]);
-          assignFlat(variables, flat);
-          variables.forEach((variable, i) => {
-            expect(variable.shape).to.deep.equal(list[i]);
-            expect(bits(variable.dataSync())).to.deep.equal(bits(tensors[i]!.dataSync()));
+          unflatten(flat, list).forEach((tensor, i) => {
+            expect(tensor.shape).to.deep.equal(list[i]);
+            expect(bits(tensor.dataSync())).to.deep.equal(bits(tensors[i]!.dataSync()));
           });
-          tf.dispose(variables);
         });
       }),
       { numRuns: 30, seed: 1 },
@@ -37,26 +34,26 @@ onEachEngine('flat parameters', () => {
     });
   });
 
-  it('of another length are refused, and nothing is assigned', () => {
+  it('of another length are refused', () => {
     tf.tidy(() => {
-      const variables = [tf.variable(tf.tensor1d([1, 2])), tf.variable(tf.scalar(3))];
       for (const length of [2, 4]) {
-        expect(() => assignFlat(variables, tf.zeros([length]))).to.throw(
-          `flat parameters have ${length} values, the 2 variables take 3`,
+        expect(() => unflatten(tf.zeros([length]), [[2], []])).to.throw(
+          `flat parameters have ${length} values, the 2 tensors take 3`,
         );
       }
-      expect(variables.map((variable) => [...variable.dataSync()])).to.deep.equal([[1, 2], [3]]);
-      tf.dispose(variables);
     });
   });
 
   it('leak no tensor', () => {
-    const variables = [tf.variable(tf.zeros([2, 3])), tf.variable(tf.zeros([4]))];
+    const tensors = [tf.zeros([2, 3]), tf.zeros([4])];
     expectNoLeak(() => {
-      const flat = flatten(variables);
-      assignFlat(variables, flat);
-      flat.dispose();
+      const flat = flatten(tensors);
+      const parts = unflatten(
+        flat,
+        tensors.map(({ shape }) => shape),
+      );
+      tf.dispose([flat, ...parts]);
     });
-    tf.dispose(variables);
+    tf.dispose(tensors);
   });
 });
