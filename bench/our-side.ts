@@ -6,6 +6,7 @@
 import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import { runScript } from '../scripts/run-script.ts';
+import { precisionFor } from '../src/prepare.ts';
 import { nodeBackend } from '../src/tensorflow/backend.ts';
 import type { About } from './contender.ts';
 import { composeBench, openScoring, openStep, type Work } from './our-work.ts';
@@ -19,17 +20,21 @@ await runScript(async () => {
   );
   const about: About = {
     framework: `TensorFlow ${nodeBackend().binding['TF_Version']}, Node ${process.version.slice(1)}`,
-    precision: 'float32',
+    precision: precisionFor(config.runtime).precision,
     threads: config.runtime.threads ?? availableParallelism(),
   };
   say(about);
   const turns = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-  while ((await turns.next()).done !== true) {
-    const start = performance.now();
-    const cpu = process.cpuUsage();
-    await work.round();
-    const { user, system } = process.cpuUsage(cpu);
-    say({ ms: performance.now() - start, cpu_ms: (user + system) / 1000 });
+  try {
+    while ((await turns.next()).done !== true) {
+      const start = performance.now();
+      const cpu = process.cpuUsage();
+      await work.round();
+      const { user, system } = process.cpuUsage(cpu);
+      say({ ms: performance.now() - start, cpu_ms: (user + system) / 1000 });
+    }
+  } finally {
+    process.stdin.destroy(); // an open input would keep a process alive that has failed
   }
   // before anything more is allocated
   say({ peak_memory_mb: process.resourceUsage().maxRSS / 1024 });

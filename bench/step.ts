@@ -1,6 +1,7 @@
 /** A round of any game, timed in this process. */
 import * as tf from '@tensorflow/tfjs';
 import { WARM_UP } from './alternate.ts';
+import { precisionFor } from '../src/prepare.ts';
 import { composeBench, openStep } from './our-work.ts';
 import { spreadOf } from './statistics.ts';
 
@@ -34,7 +35,7 @@ export async function measureStep({ size, rounds, overrides }: StepOptions): Pro
     ms_per_step: { median: round1(median), min: round1(min), max: round1(max) },
     images_per_second: round1((batch / median) * 1000),
     peak_memory_mb: Math.round(process.resourceUsage().maxRSS / 1024),
-    precision: 'float32',
+    precision: precisionFor(config.runtime).precision,
     device: config.runtime.device,
     threads: config.runtime.threads,
     tensors: tf.memory().numTensors,

