@@ -60,7 +60,7 @@ export function learn(
     );
     return {
       opponent: gradients.opponent,
-      figures: together([scalars({ gradient_norm_d: gradientNorm, ...told }), gradients.figures]),
+      figures: together([gradients.figures, scalars({ gradient_norm_d: gradientNorm, ...told })]),
     };
   });
 }
