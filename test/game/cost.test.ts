@@ -47,7 +47,12 @@ describe('the cost of an attack', () => {
 
   /** What an opponent's images cost, in ops of the detector's layers. */
   const costOf = (name: string, settings: Readonly<Record<string, unknown>>): Map<string, number> => {
-    const detector = smallCnn.create(config, { imageSize: 16, seed: 1, auxiliaryBatchNorm: false, recompute: false });
+    const detector = smallCnn.create(config, {
+      imageSize: 16,
+      seed: 1,
+      auxiliaryBatchNorm: false,
+      recompute: false,
+    });
     const labels = tf.tensor1d([0, 1], 'int32');
     const images = createRng(1, 'images').uniform([2, 16, 16, 3]) as tf.Tensor4D;
     const opponent = GENERATORS[name]!.create(
@@ -94,7 +99,12 @@ describe('the cost of an attack', () => {
 
   /** What a round costs in convolutions, the networks of a learned opponent counted by themselves. */
   const roundOf = (name: string, play: PlaySettings): Map<string, number> => {
-    const detector = smallCnn.create(config, { imageSize: 16, seed: 1, auxiliaryBatchNorm: true, recompute: false });
+    const detector = smallCnn.create(config, {
+      imageSize: 16,
+      seed: 1,
+      auxiliaryBatchNorm: true,
+      recompute: false,
+    });
     const opponent = GENERATORS[name]!.create(shippedSettings('generator', name), { imageSize: 16, seed: 1 });
     const carried = play.play === 'free' ? createCarried(opponent, 2, 16) : null;
     const optimizers = { seed: 1, optimizer_d: SGD, optimizer_g: SGD };
@@ -174,7 +184,12 @@ describe('the cost of an attack', () => {
   });
 
   it('training asks for no gradient of the images: one input gradient a layer but the first', () => {
-    const detector = smallCnn.create(config, { imageSize: 16, seed: 1, auxiliaryBatchNorm: false, recompute: false });
+    const detector = smallCnn.create(config, {
+      imageSize: 16,
+      seed: 1,
+      auxiliaryBatchNorm: false,
+      recompute: false,
+    });
     const labels = tf.tensor1d([0, 1], 'int32');
     const images = createRng(1, 'images').uniform([2, 16, 16, 3]) as tf.Tensor4D;
     const counts = countOps(() => {
