@@ -3,11 +3,13 @@ import * as tf from '@tensorflow/tfjs';
 import type { Batch, Sample } from '../src/data/dataset.ts';
 import { score } from '../src/evaluation/score.ts';
 import { disposeGame } from '../src/game/players.ts';
-import { play } from '../src/game/play.ts';
+import { playOf } from '../src/game/compiled.ts';
 import { createRng } from '../src/ops/random.ts';
 import { openEngine, openGame } from '../src/prepare.ts';
 import { openConfigFiles } from '../src/config/config-files.ts';
 import type { RunConfig } from '../src/run-config.ts';
+import { graphFunction } from '../src/tensorflow/graph-function.ts';
+import { record } from '../src/tensorflow/recorder.ts';
 import { CONFIGS, composeRun, resolveContext } from '../scripts/compose-run.ts';
 
 /** Both players' learning rate; it has no influence on time. */
@@ -38,12 +40,16 @@ export async function openStep(config: RunConfig, size: number): Promise<Work<vo
   const images = randomImages(config.game.batch_size, size);
   const labels = tf.tensor1d(labelsOf(config.game.batch_size), 'int32');
   const rates = { detector: LEARNING_RATE, generator: LEARNING_RATE };
+  const { play, dispose } = playOf(config.game, { record, graphFunction }, (line) => {
+    process.stderr.write(`${line}\n`);
+  });
   return {
     round: () => {
       play(game, { images, labels }, config.game, rates, { rng: game.rng, progress: 1 });
     },
     parameters: parametersOf(game.detector.trainable),
     dispose: () => {
+      dispose();
       tf.dispose([images, labels]);
       disposeGame(game);
     },

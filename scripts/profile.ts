@@ -20,7 +20,8 @@ await runScript(async () => {
     allowPositionals: true,
   });
   const rounds = naturalOf('--rounds', values.rounds) ?? 5;
-  const config = await composeBench(overrides);
+  // a recorded round is one operation to TensorFlow, and has no phases
+  const config = await composeBench(['game.compile=false', ...overrides]);
   const { round, dispose } = await openStep(config, naturalOf('--size', values.size) ?? 128);
   for (let i = 0; i < WARM_UP; i++) round();
   const spans = recordSpans(() => {
