@@ -1,11 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CONFIGS, composeRun, resolveContext } from '../../scripts/compose-run.ts';
 import { openConfigFiles } from '../../src/config/config-files.ts';
 import { INFERENCE } from '../../src/discriminator/discriminator.ts';
-import { disposeGame, gameState } from '../../src/game/players.ts';
+import { readCheckpoint, saveCheckpoint } from '../../src/game/checkpoint.ts';
+import { disposeGame, gameState, restoreGame } from '../../src/game/players.ts';
 import { play } from '../../src/game/play.ts';
 import { precisionOf, type Precision } from '../../src/ops/precision.ts';
 import { openDetector, openGame } from '../../src/prepare.ts';
@@ -81,6 +83,44 @@ onTensorFlow('conformance: precision', () => {
       expect(Object.values((await played(config, 1)).figures).every(Number.isFinite)).to.equal(true);
     });
   }
+
+  it('a float16 game goes on from its checkpoint as if it had never stopped, its loss scale too', async () => {
+    const config = await configOf('generator=pgd', 'runtime.precision=float16', ...SMALL);
+    const [whole, resumed] = [await openGame(config, SIZE), await openGame(config, SIZE)];
+    const batch = noiseBatch(LABELS, SIZE);
+    const file = path.join(mkdtempSync(path.join(tmpdir(), 'float16-')), 'checkpoint.safetensors');
+    const round = (game: typeof whole): Readonly<Record<string, number>> =>
+      play(game, batch, config.game, { detector: 1e-3, generator: 1e-3 }, { rng: game.rng, progress: 1 });
+    // one overflow before the checkpoint: the scale has moved and a step has been left out
+    gameState(whole).variables.get('loss_scale/overflowed')!.assign(tf.scalar(1));
+    expect(round(whole)).to.include({ loss_scale: 2 ** 14, steps_skipped: 1 });
+    saveCheckpoint(file, gameState(whole));
+    restoreGame(resumed, readCheckpoint(file));
+    expect([round(resumed), round(resumed)]).to.deep.equal([round(whole), round(whole)]);
+    const [a, b] = [whole, resumed].map((game) => snapshot(gameState(game).variables));
+    expect(changed(a!, b!)).to.deep.equal([]);
+    rmSync(path.dirname(file), { recursive: true });
+    tf.dispose([batch.images, batch.labels]);
+    [whole, resumed].forEach(disposeGame);
+  });
+
+  it('a checkpoint of one precision goes on in another', async () => {
+    const narrow = await configOf('generator=none', 'runtime.precision=bfloat16', ...SMALL);
+    const wide = await configOf('generator=none', 'runtime.precision=float32', ...SMALL);
+    const [from, to] = [await openGame(narrow, SIZE), await openGame(wide, SIZE)];
+    const batch = noiseBatch(LABELS, SIZE);
+    const turn = { rng: from.rng, progress: 1 };
+    play(from, batch, narrow.game, { detector: 1e-3, generator: 1e-3 }, turn);
+    const file = path.join(mkdtempSync(path.join(tmpdir(), 'precision-')), 'checkpoint.safetensors');
+    saveCheckpoint(file, gameState(from));
+    restoreGame(to, readCheckpoint(file));
+    expect(changed(snapshot(gameState(from).variables), snapshot(gameState(to).variables))).to.deep.equal([]);
+    const figures = play(to, batch, wide.game, { detector: 1e-3, generator: 1e-3 }, turn);
+    expect(figures['loss_d']).to.be.above(0);
+    rmSync(path.dirname(file), { recursive: true });
+    tf.dispose([batch.images, batch.labels]);
+    [from, to].forEach(disposeGame);
+  });
 
   for (const name of names('discriminator')) {
     it(`${name} gives in each precision what it gives in float32, from the same variables`, async () => {
