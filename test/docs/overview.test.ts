@@ -15,6 +15,12 @@ describe('docs: overview.md', () => {
     expect(lines.toSorted()).to.deep.equal(files.toSorted());
   });
 
+  it('names each file of native/, and none that is not there', () => {
+    const named = [...text.matchAll(/`(native\/[\w-]+\.(?:cc|h))`/g)].map(([, file]) => file!);
+    const files = readdirSync(path.join(ROOT, 'native')).map((name) => `native/${name}`);
+    expect([...new Set(named)].toSorted()).to.deep.equal(files.toSorted());
+  });
+
   it('mentions no file that is not there', () => {
     for (const file of mentioned) expect(existsSync(path.join(ROOT, file)), file).to.equal(true);
   });
