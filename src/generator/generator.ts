@@ -6,9 +6,10 @@ import type * as tf from '@tensorflow/tfjs';
 import type { SettingsOf, SettingsRecord } from '../config/settings.ts';
 import type { Casts } from '../ops/precision.ts';
 import type { Rng } from '../ops/random.ts';
-import type { Ascent } from './gradient-ascent.ts';
+import type { Ascent, CleanPass } from './gradient-ascent.ts';
 import type { Perturbed } from './perturbed.ts';
 
+export type { CleanPass } from './gradient-ascent.ts';
 export type { Bound, Perturbed } from './perturbed.ts';
 
 /** A batch as the game plays it; row i of both is the same image. */
@@ -45,14 +46,6 @@ export interface Learner {
   play(batch: LabelledImages, victim: Victim, turn: Turn): Played;
   /** Called after each step of its optimiser: moving averages and the like. */
   stepped(): void;
-}
-
-/** What a pass of the clean images has told. */
-export interface CleanPass {
-  /** Cross-entropy of each image to its label, [N]. */
-  readonly losses: tf.Tensor1D;
-  /** ∂ Σ_n losses_n / ∂ images, [N, H, W, 3]. */
-  readonly gradient: tf.Tensor4D;
 }
 
 export interface Generator {

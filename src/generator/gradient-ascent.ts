@@ -5,7 +5,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { valueAndGrad } from '../ops/gradients.ts';
 import type { Direction } from './directions.ts';
-import type { CleanPass } from './generator.ts';
 import type { Perturbed } from './perturbed.ts';
 
 /** A problem of ascent: pixels, a σ map or a flow in search of the largest loss. */
@@ -20,6 +19,14 @@ export interface Ascent {
   readonly stepSize: number;
   /** What a value costs each image, [N]; subtracted from what it gains. */
   readonly penalty?: (varied: tf.Tensor4D) => tf.Tensor1D;
+}
+
+/** What a pass of the clean images has told. */
+export interface CleanPass {
+  /** Cross-entropy of each image to its label, [N]. */
+  readonly losses: tf.Tensor1D;
+  /** ∂ Σ_n losses_n / ∂ images, [N, H, W, 3]. */
+  readonly gradient: tf.Tensor4D;
 }
 
 export interface AscentSteps {
