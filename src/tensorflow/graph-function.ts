@@ -3,7 +3,7 @@
  * operations; each buffer is freed when its last reader is done.
  */
 import * as tf from '@tensorflow/tfjs';
-import { attr, nodeBackend, type OpAttribute } from './backend.ts';
+import { attr, nodeBackend, type HandleInfo, type OpAttribute } from './backend.ts';
 import { graphOf } from './graph-def.ts';
 import { nativeFunctions } from './native-functions.ts';
 import { bytesField, message, varintField } from './protobuf.ts';
@@ -37,10 +37,14 @@ export function graphFunction(recording: Recording): GraphFunction {
       const { binding } = nodeBackend();
       const fed = inputs.filter(({ source }) => source.kind === 'fed').map(feed);
       const handles = handlesOf(inputs, args, fed);
-      const outputs = binding.executeOp(name, attributes(), handles, places.length);
-      fed.forEach((handle) => {
-        binding.deleteTensor(handle);
-      });
+      let outputs: HandleInfo[];
+      try {
+        outputs = binding.executeOp(name, attributes(), handles, places.length);
+      } finally {
+        fed.forEach((handle) => {
+          binding.deleteTensor(handle);
+        });
+      }
       const tensors = outputs.map((output) => nodeBackend().createOutputTensor(output));
       const given = tensors.slice(0, results.length);
       const moved = tensors.slice(results.length);

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import { fed } from '../../src/ops/fed.ts';
 import { batchNormTraining } from '../../src/ops/batch-norm.ts';
+import { sparseCrossEntropy } from '../../src/ops/cross-entropy.ts';
 import { createRng } from '../../src/ops/random.ts';
 import { nodeBackend } from '../../src/tensorflow/backend.ts';
 import { graphFunction } from '../../src/tensorflow/graph-function.ts';
@@ -174,6 +175,27 @@ onTensorFlow('graph functions', () => {
     life();
     expect(handles()).to.equal(before);
     tf.dispose([...variables, ...batch]);
+  });
+
+  it('leave no handle where TensorFlow stops a step', () => {
+    const step: Step = (logits, labels) => [
+      tf.mul(
+        sparseCrossEntropy(logits as tf.Tensor2D, labels as tf.Tensor1D),
+        fed(() => [2], [1]),
+      ),
+    ];
+    const [logits, labels] = [noiseTensor(1, [2, 2]), tf.tensor1d([0, 1], 'int32')];
+    const stray = tf.tensor1d([0, 7], 'int32');
+    const replayed = functionOf(step, [logits, labels]);
+    const handles = (): number =>
+      (nodeBackend().binding as unknown as { getNumOfTensors(): number }).getNumOfTensors();
+    const run = (): unknown => expect(() => replayed.run([logits, stray])).to.throw(/label value/);
+    run(); // uploads the labels
+    const before = handles();
+    run();
+    expect(handles()).to.equal(before);
+    replayed.dispose();
+    tf.dispose([logits, labels, stray]);
   });
 
   it('do not run once they are disposed of', () => {
