@@ -82,6 +82,11 @@ export function guarded(
   };
 }
 
+/** Begins anew with no overflow met. */
+export function forgetOverflow({ overflowed }: LossScale): void {
+  tf.tidy(() => overflowed.assign(tf.zerosLike(overflowed)));
+}
+
 /** S ← S / 2 after an overflow, 2·S after STEPS_TO_DOUBLE steps without one. */
 function update({ scale, overflowed, state }: LossScale): void {
   const [good, skipped] = [state.get('good_steps')!, state.get('steps_skipped')!];
