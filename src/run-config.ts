@@ -23,6 +23,7 @@ import { datasetSettings } from './data/index.ts';
 import { optimizerSettings } from './game/optimizer.ts';
 import { scheduleSettings } from './game/schedule.ts';
 import type { AnyGeneratorVariant, SettingsProblem } from './generator/generator.ts';
+import { epsScheduleSettings } from './generator/eps-schedule.ts';
 import { goalSetting } from './generator/goal.ts';
 import { findDiscriminator, findGenerator, VariantError } from './variants.ts';
 
@@ -214,6 +215,7 @@ function gameProblems({ game, generator }: RunConfig, opponent: AnyGeneratorVari
       problem: `is ${game.accumulate}, but a batch of ${game.batch_size} does not fall into ${game.accumulate} equal parts of whole pairs: set it to a divisor of ${game.batch_size / 2}`,
     });
   }
+  if (game.compile === true) problems.push(...recordingProblems({ game, generator }, opponent));
   if (game.play === 'alternating' && game.crafting === 'shared') {
     problems.push(...sharingProblems({ game, generator }, opponent));
   }
@@ -232,6 +234,31 @@ function gameProblems({ game, generator }: RunConfig, opponent: AnyGeneratorVari
           : { key: 'game.lambda', problem: `${blind}: set it above 0` },
       );
     }
+  }
+  return problems;
+}
+
+/** What is known beforehand to keep a round from being recorded; it would show when the opponent joins. */
+function recordingProblems(
+  { game, generator }: Pick<RunConfig, 'game' | 'generator'>,
+  opponent: AnyGeneratorVariant,
+): SettingsProblem[] {
+  const refused = (why: string): SettingsProblem => ({
+    key: 'game.compile',
+    problem: `is true, but no round can be recorded ${why}: set it to auto or false`,
+  });
+  const problems: SettingsProblem[] = [];
+  if (game.play === 'alternating' && game.pool_size > 0) {
+    problems.push(refused('in which a pool exchanges images (game.pool_size)'));
+  }
+  if (generator.name === 'mixture')
+    problems.push(refused('in which an opponent is drawn (generator=mixture)'));
+  // a setting of that name in a user's own file may mean something else
+  if (
+    opponent.settings['eps_growth'] === epsScheduleSettings.eps_growth &&
+    generator['eps_growth'] !== 'constant'
+  ) {
+    problems.push(refused('whose budget grows (generator.eps_growth)'));
   }
   return problems;
 }

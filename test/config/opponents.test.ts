@@ -240,6 +240,17 @@ const WRONG_GAMES: readonly Mistake[] = [
     'generator.random_start',
     /is true, but free play starts from what it carries .*: set it to false$/,
   ],
+  ...(
+    [
+      ['generator=fgsm game.pool_size=8', 'game\\.pool_size'],
+      ['generator=mixture', 'generator=mixture'],
+      ['generator=pgd generator.eps_growth=linear', 'generator\\.eps_growth'],
+    ] as const
+  ).map(([game, why]): Mistake => [
+    `${game} game.compile=true`,
+    'game.compile',
+    new RegExp(`is true, but no round can be recorded .*\\(${why}\\): set it to auto or false$`),
+  ]),
   [
     'generator=fgsm game.objective=clean',
     'game.objective',
