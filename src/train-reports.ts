@@ -7,6 +7,7 @@ import { keepImages, spreadSubset } from './evaluation/val-subset.ts';
 import { comparisonOf } from './game/comparison.ts';
 import { balanceOf, openMonitors, type Alarm } from './game/monitors.ts';
 import type { Game } from './game/players.ts';
+import { aside } from './game/loss-scale.ts';
 import { probe } from './game/probe.ts';
 import { craft, type RoundMetrics } from './game/round.ts';
 import type { LabelledImages } from './generator/generator.ts';
@@ -53,7 +54,9 @@ export async function reportPictures(
 ): Promise<void> {
   // A stream of its own: looking at the game must not change it.
   const rng = createRng(config.seed, 'pictures', game.rounds);
-  const perturbed = tf.tidy(() => craft(game, batch, config.game, { rng, progress: 1 }));
+  const perturbed = aside(game.lossScale, () =>
+    tf.tidy(() => craft(game, batch, config.game, { rng, progress: 1 })),
+  );
   const grid = comparisonGrid(comparisonOf(batch.images, perturbed, { columns: PICTURES, amplification: 4 }));
   await reporter.image(`opponent/${grid.name}`, grid.picture, game.rounds);
   for (const [name, map] of Object.entries(perturbed.maps)) {
@@ -127,7 +130,9 @@ export function openWatch(
         : keeper.batch(),
     probe(game, images, progress) {
       const { rounds: round } = game;
-      const metrics = probe(game, images, { auxiliary_bn: settings.auxiliary_bn, seed, round, progress });
+      const metrics = aside(game.lossScale, () =>
+        probe(game, images, { auxiliary_bn: settings.auxiliary_bn, seed, round, progress }),
+      );
       Object.entries(metrics).forEach(([name, value]) => reporter.scalar(`val/${name}`, value, round));
       raise(monitors.probe(round, metrics), round);
     },

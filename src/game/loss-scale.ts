@@ -82,9 +82,17 @@ export function guarded(
   };
 }
 
-/** Begins anew with no overflow met. */
-export function forgetOverflow({ overflowed }: LossScale): void {
-  tf.tidy(() => overflowed.assign(tf.zerosLike(overflowed)));
+/** Does what only looks at a game: an overflow that it meets is no step's, and one that waits for a step goes on waiting. */
+export function aside<T>(lossScale: LossScale | null, look: () => T): T {
+  if (lossScale === null) return look();
+  const { overflowed } = lossScale;
+  const before = tf.keep(overflowed.clone());
+  try {
+    return look();
+  } finally {
+    overflowed.assign(before);
+    before.dispose();
+  }
 }
 
 /** S ← S / 2 after an overflow, 2·S after STEPS_TO_DOUBLE steps without one. */

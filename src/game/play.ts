@@ -3,7 +3,6 @@ import * as tf from '@tensorflow/tfjs';
 import type { LabelledImages, Turn } from '../generator/generator.ts';
 import { read, type Figures, type RoundMetrics } from './figures.ts';
 import { freeRound, type Carried, type FreeSettings } from './free.ts';
-import { forgetOverflow, type LossScale } from './loss-scale.ts';
 import {
   alternatingRound,
   type GameSettings,
@@ -35,14 +34,12 @@ export function play(...round: Parameters<typeof roundOf>): RoundMetrics {
  * opponent's own readings if it makes any.
  */
 export function roundOf(
-  players: Players & { readonly carried: Carried | null; readonly lossScale: LossScale | null },
+  players: Players & { readonly carried: Carried | null },
   batch: LabelledImages,
   settings: PlaySettings,
   learningRates: LearningRates,
   turn: Turn,
 ): Figures {
-  // what overflowed between rounds, under a probe or in a picture, is no step's
-  if (players.lossScale !== null) forgetOverflow(players.lossScale);
   switch (settings.play) {
     case 'alternating':
       return alternatingRound(players, batch, settings, learningRates, turn);
