@@ -40,6 +40,7 @@ export type Learnt = Pick<Gradients, 'opponent' | 'figures'>;
  * against the same detector: it is taken before the update.
  *
  * @param adversaryOf the opponent of each part of the batch; null where the objective is 'clean'
+ * @param opponentStep taken from the same pass, before the detector's: an overflow of either then holds for both
  */
 export function learn(
   {
@@ -50,17 +51,23 @@ export function learn(
   adversaryOf: ((part: Part) => Adversary | Informed) | null,
   settings: LearnSettings,
   learningRate: () => number,
+  opponentStep?: (gradients: readonly tf.Tensor[]) => Figures,
 ): Learnt {
   return tidied(() => {
     const gradients = inParts(batch, settings.accumulate, (part) =>
       objectiveGradients(detector, part, adversaryOf?.(part) ?? null, settings),
     );
+    const opponent = opponentStep === undefined ? [] : [opponentStep(gradients.opponent)];
     const { gradientNorm, told } = phase('optimiser', () =>
       detectorOptimizer.step(gradients.detector, learningRate),
     );
     return {
       opponent: gradients.opponent,
-      figures: together([gradients.figures, scalars({ gradient_norm_d: gradientNorm, ...told })]),
+      figures: together([
+        gradients.figures,
+        ...opponent,
+        scalars({ gradient_norm_d: gradientNorm, ...told }),
+      ]),
     };
   });
 }

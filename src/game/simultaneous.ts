@@ -46,17 +46,17 @@ export function simultaneousRound(
           scalars({ [PAID]: tf.mean(played.cost!) }),
         ]),
     });
-    const { figures, opponent } = learn(players, batch, adversaryOf, settings, () => learningRates.detector);
-    const downhill = opponent.map((gradient) => tf.neg(gradient));
-    const { gradientNorm } = generatorOptimizer.step(downhill, () => learningRates.generator);
-    learner.stepped();
-    return together([
-      toldAs(figures, ({ [PAID]: paid, ...told }) => ({
-        ...told,
-        loss_g: paid! - told['loss_adversarial']!,
-      })),
-      scalars({ gradient_norm_g: gradientNorm }),
-    ]);
+    const step = (uphill: readonly tf.Tensor[]): Figures => {
+      const downhill = uphill.map((gradient) => tf.neg(gradient));
+      const { gradientNorm } = generatorOptimizer.step(downhill, () => learningRates.generator);
+      learner.stepped();
+      return scalars({ gradient_norm_g: gradientNorm });
+    };
+    const { figures } = learn(players, batch, adversaryOf, settings, () => learningRates.detector, step);
+    return toldAs(figures, ({ [PAID]: paid, ...told }) => ({
+      ...told,
+      loss_g: paid! - told['loss_adversarial']!,
+    }));
   });
 }
 

@@ -131,6 +131,24 @@ onTensorFlow('conformance: precision', () => {
     disposeGame(game);
   });
 
+  it('an overflow in the one pass of simultaneous play leaves out both players’ steps', async () => {
+    const way = ['generator=generative-residual', 'game=simultaneous', 'runtime.precision=float16'];
+    const config = await configOf(...way, ...SMALL);
+    const game = await openGame(config, SIZE);
+    const batch = noiseBatch(LABELS, SIZE);
+    const { variables } = gameState(game);
+    const round = (): string[] => {
+      const before = snapshot(variables);
+      play(game, batch, config.game, { detector: 1e-3, generator: 1e-3 }, { rng: game.rng, progress: 1 });
+      return changed(before, snapshot(variables)).filter((name) => /^(generator|optimizer_.)\//.test(name));
+    };
+    variables.get('loss_scale/overflowed')!.assign(tf.scalar(1));
+    expect(round()).to.deep.equal([]);
+    expect(round()).to.include.members(['optimizer_d/m', 'optimizer_g/m']);
+    tf.dispose([batch.images, batch.labels]);
+    disposeGame(game);
+  });
+
   it('a checkpoint of one precision goes on in another', async () => {
     const narrow = await configOf('generator=none', 'runtime.precision=bfloat16', ...SMALL);
     const wide = await configOf('generator=none', 'runtime.precision=float32', ...SMALL);
