@@ -29,6 +29,13 @@ const OPTIONS = {
   steps: { type: 'string' },
 } as const;
 
+/** What each measurement takes; another's flag would have no effect. */
+const FLAGS = {
+  step: ['rounds', 'size'],
+  scaling: ['batch', 'size', 'k', 'steps', 'rounds', 'json', 'svg'],
+  rows: ['peer', 'peer-precision', 'rounds', 'batch', 'size', 'json'],
+} as const satisfies Readonly<Record<string, readonly (keyof typeof OPTIONS)[]>>;
+
 type Options = Readonly<Partial<Record<keyof typeof OPTIONS, string>>>;
 
 const PRECISIONS = ['faster', 'float32', 'bfloat16'] as const satisfies readonly PeerPrecision[];
@@ -37,7 +44,16 @@ await runScript(async () => {
   const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
   const overrides = positionals.filter((argument) => /^[+~]|=/.test(argument));
   const names = positionals.filter((argument) => !overrides.includes(argument));
-  const [what] = names;
+  const [what, ...more] = names;
+  const kind = what === 'step' || what === 'scaling' ? what : 'rows';
+  const known: readonly string[] = FLAGS[kind];
+  const stray = Object.keys(values).find((flag) => !known.includes(flag));
+  if (stray !== undefined) {
+    throw new Error(`--${stray} has no effect on ${kind}, which takes --${known.join(', --')}`);
+  }
+  if (kind !== 'rows' && more.length > 0) {
+    throw new Error(`'${more[0]}' has no effect on ${kind}: measure one after the other`);
+  }
   if (what === 'step') {
     const [size, rounds] = [
       naturalOf('--size', values.size) ?? 128,

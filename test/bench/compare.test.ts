@@ -42,6 +42,19 @@ describe('npm run bench', function () {
     expect(stdout).to.match(/ours: TensorFlow [\d.]+, Node [\d.]+, b?float(32|16), \d+ threads\.\n$/);
   });
 
+  for (const [args, message] of [
+    [['step', '--json', 'step.json'], /--json has no effect on step, which takes --rounds, --size/],
+    [['scaling', '--peer', 'python'], /--peer has no effect on scaling/],
+    [['plain-cnn7', '--steps', '1,2'], /--steps has no effect on rows/],
+    [['step', 'blur-cnn7'], /'blur-cnn7' has no effect on step/],
+  ] as const) {
+    it(`refuses what would have no effect: ${args.join(' ')}`, async () => {
+      const { code, stderr } = await bench(...args, '--size=16', '--rounds=1');
+      expect(code).to.equal(1);
+      expect(stderr).to.match(message);
+    });
+  }
+
   it('beside a peer: both recipes in turns, the faster precision kept, ratios of rounds', async () => {
     const log = place.path('turns.log');
     const peer = executable('peer.mjs', PEER(log));
