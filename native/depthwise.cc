@@ -29,7 +29,10 @@ DepthwiseShape shapeOf(Call& call, const std::vector<int64_t>& x, const std::vec
     call.fail("a depthwise convolution takes images [N, H, W, C] and a filter [K, K, C, 1] of K = 3 or 5");
     return shape;
   }
-  if (stride != 1 && stride != 2) call.fail("a depthwise convolution has stride 1 or 2, not " + std::to_string(stride));
+  if (stride != 1 && stride != 2) {
+    call.fail("a depthwise convolution has stride 1 or 2, not " + std::to_string(stride));
+    return shape;
+  }
   shape.images = x[0], shape.height = x[1], shape.width = x[2], shape.channels = x[3];
   shape.kernel = filter[0], shape.stride = stride;
   shape.outputHeight = (x[1] + stride - 1) / stride;

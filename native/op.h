@@ -45,7 +45,6 @@ class Call {
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
-  int inputs() const { return TF_NumInputs(context_); }
   const Tensor input(int index);
   Tensor output(int index, TF_DataType dtype, const std::vector<int64_t>& dims);
   // Memory that lives as long as the call; uninitialised, aligned to 64 bytes.

@@ -143,6 +143,7 @@ struct Gradient {
 
   // sum [rows, length] = Σ over the images of factors [rows] times values [length]; one row of Σ values without factors.
   static void sumOverImages(const Sizes& sizes, const std::vector<float>& values, const float* factors, const Tensor& sum, int64_t length) {
+    if (length == 0) return;
     const int64_t rows = sum.size / length;
     const int64_t rowsOfPiece = std::max<int64_t>(1, 4096 / length);
     parallelFor((rows + rowsOfPiece - 1) / rowsOfPiece, [&](int64_t piece) {
