@@ -7,6 +7,7 @@
 #include "depthwise-shape.h"
 #include "op.h"
 #include "parallel.h"
+#include "same-padding.h"
 
 #define KERNELS "depthwise-kernels.h"
 #include "each-instruction-set.h"
@@ -16,11 +17,6 @@ namespace {
 
 // Outputs that one piece of work computes, at least; the last piece of a filter gradient's sum may be smaller.
 constexpr int64_t PIECE_PIXELS = 512;
-
-// Padding that gives ceil(size / stride) outputs, the odd row or column of it at the end.
-int64_t paddingBefore(int64_t size, int64_t outputs, int64_t kernel, int64_t stride) {
-  return std::max<int64_t>(0, (outputs - 1) * stride + kernel - size) / 2;
-}
 
 DepthwiseShape shapeOf(Call& call, const std::vector<int64_t>& x, const std::vector<int64_t>& filter, int64_t stride) {
   DepthwiseShape shape{};
@@ -35,10 +31,10 @@ DepthwiseShape shapeOf(Call& call, const std::vector<int64_t>& x, const std::vec
   }
   shape.images = x[0], shape.height = x[1], shape.width = x[2], shape.channels = x[3];
   shape.kernel = filter[0], shape.stride = stride;
-  shape.outputHeight = (x[1] + stride - 1) / stride;
-  shape.outputWidth = (x[2] + stride - 1) / stride;
-  shape.top = paddingBefore(x[1], shape.outputHeight, shape.kernel, stride);
-  shape.left = paddingBefore(x[2], shape.outputWidth, shape.kernel, stride);
+  shape.outputHeight = ceilOf(x[1], stride);
+  shape.outputWidth = ceilOf(x[2], stride);
+  shape.top = paddingBefore(x[1], shape.kernel, stride);
+  shape.left = paddingBefore(x[2], shape.kernel, stride);
   return shape;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "op.h"
+#include "same-padding.h"
 #include "workers.h"
 
 #define KERNELS "few-channels-kernels.h"
@@ -12,8 +13,6 @@
 
 namespace deepfake_game {
 namespace {
-
-int64_t ceilOf(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 int64_t padded(int64_t channels) {
   const int64_t panel = INSTRUCTION_SETS(panelWidth)();
@@ -29,8 +28,8 @@ Patches patchesOf(const std::vector<int64_t>& x, int64_t side, int64_t out, int6
   shape.columns = ceilOf(shape.width, stride);
   shape.side = side;
   shape.stride = stride;
-  shape.top = std::max<int64_t>((shape.rows - 1) * stride + side - shape.height, 0) / 2;
-  shape.left = std::max<int64_t>((shape.columns - 1) * stride + side - shape.width, 0) / 2;
+  shape.top = paddingBefore(shape.height, side, stride);
+  shape.left = paddingBefore(shape.width, side, stride);
   shape.depth = side * side * shape.channels;
   shape.out = out;
   return shape;

@@ -4,14 +4,13 @@
 
 #include "op.h"
 #include "parallel.h"
+#include "same-padding.h"
 
 #define KERNELS "pointwise-kernels.h"
 #include "each-instruction-set.h"
 
 namespace deepfake_game {
 namespace {
-
-int64_t ceilOf(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // The pixels of [N, H, W, C] as rows.
 int64_t rowsOf(const Tensor& images) { return images.last() == 0 ? 0 : images.size / images.last(); }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "op.h"
+#include "same-padding.h"
 #include "workers.h"
 
 #define KERNELS "winograd-kernels.h"
@@ -12,8 +13,6 @@
 
 namespace deepfake_game {
 namespace {
-
-int64_t ceilOf(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 int64_t padded(int64_t channels) {
   const int64_t panel = INSTRUCTION_SETS(panelWidth)();
@@ -31,9 +30,6 @@ PointMatrices inPanels(float* data, int64_t rows, int64_t channels) {
   return {data, rows * padded(channels) + GAP, rows * panel, panel};
 }
 
-// What TensorFlow pads before the first row or column: SAME.
-int64_t padBefore(int64_t size, int64_t stride) { return std::max<int64_t>((ceilOf(size, stride) - 1) * stride + 3 - size, 0) / 2; }
-
 struct Plane {
   int64_t images, height, width, channels;
   explicit Plane(const std::vector<int64_t>& dims) : images(dims[0]), height(dims[1]), width(dims[2]), channels(dims[3]) {}
@@ -41,7 +37,7 @@ struct Plane {
 
 // The plane of the larger resolution and the one that a convolution makes of it, in matching tiles.
 void tile(const Plane& large, const Plane& small, int64_t stride, bool transposed, Tiles* largeTiles, Tiles* smallTiles) {
-  *largeTiles = {large.height, large.width, large.channels, 0, 0, 4 * stride, {-padBefore(large.height, stride), -padBefore(large.width, stride)}};
+  *largeTiles = {large.height, large.width, large.channels, 0, 0, 4 * stride, {-paddingBefore(large.height, 3, stride), -paddingBefore(large.width, 3, stride)}};
   *smallTiles = {small.height, small.width, small.channels, 0, 0, 4, {0, 0}};
   int64_t rows = ceilOf(small.height, 4), columns = ceilOf(small.width, 4);
   if (transposed) {
