@@ -30,6 +30,10 @@ export interface Sample {
   readonly videoId: string;
   /** Samples of one pair are a real and the fakes made of it; the loader gives them the same augmentation draws. */
   readonly pair: string;
+  /** How the video was compressed (`raw`, `c23`, `c40`, …), where the dataset tells. */
+  readonly compression?: string;
+  /** The people in it, where the dataset tells: of a fake, whose face is shown and whose footage it was made of. */
+  readonly identities?: readonly string[];
 }
 
 /** A file that a reader left out, and why: counted and listed, never silently replaced. */
@@ -38,13 +42,22 @@ export interface Skipped {
   readonly why: string;
 }
 
-export interface Dataset {
-  readonly name: string;
+/** What turns samples into pixels; it needs no list of them, so that many threads can have one each. */
+export interface SampleReader {
   /** Side of the square images that `read` returns, in pixels. */
   readonly size: number;
-  samples(split: Split): readonly Sample[];
   /** Pixels of one sample at `size`×`size`. Throws an error naming the file if they cannot be read. */
   read(sample: Sample): Promise<RgbImage>;
+  /**
+   * The 68 landmarks of iBUG 300-W of a sample's face, in pixels of what `read` gives (pixel centres at whole numbers); null where none
+   * are known. A dataset without this member has none, and no fakes can be made of its images.
+   */
+  landmarks?(sample: Sample): Promise<readonly (readonly [number, number])[] | null>;
+}
+
+export interface Dataset extends SampleReader {
+  readonly name: string;
+  samples(split: Split): readonly Sample[];
   readonly skipped: readonly Skipped[];
 }
 

@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { text } from '../config/settings.ts';
 import type { SettingsOf, SettingsRecord } from '../config/settings.ts';
-import type { Dataset } from './dataset.ts';
+import type { Dataset, SampleReader } from './dataset.ts';
 
 /** What a dataset is given beside its settings. */
 export interface DatasetContext {
@@ -28,6 +28,11 @@ export interface DatasetVariant<S = never> {
   readonly settings: SettingsRecord;
   /** Opens the dataset. The same settings and seed give the same samples with the same pixels, in any process. */
   readonly create: (settings: S, context: DatasetContext) => Promise<Dataset>;
+  /**
+   * Opens what the loader's workers need: they are given samples and read them. Where a variant has no cheaper way than `create`, it leaves
+   * this out.
+   */
+  readonly openReader?: (settings: S, context: DatasetContext) => Promise<SampleReader>;
 }
 
 /** Settings of `data=module`; the keys that the user's file describes stand beside this one. */
