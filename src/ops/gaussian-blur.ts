@@ -23,6 +23,12 @@ import { foldBorders, reflectPad } from './reflect-pad.ts';
 /** Kernel that a fast engine registers: inputs {images}, attrs {radius}: the sums of neighbour − centre, [N, H·W, C, rings]. */
 export const RING_DIFFERENCES = 'RingDifferences';
 
+/**
+ * Kernel that a fast engine registers, with its gradient: inputs {images, differences, inverse}, attrs {radius}: the images blurred by a map of
+ * 1/σ², [N, H, W, C].
+ */
+export const RING_BLUR = 'RingBlur';
+
 /** Below this σ (pixels) the nearest tap's weight exp(−1/2σ²) is zero in float32, so the blur is the identity exactly. */
 export const SIGMA_OF_IDENTITY = 0.05;
 
@@ -139,6 +145,9 @@ export function blurWithInverseVariance(prepared: RingDifferences, inverse: tf.T
       `a blur map of shape [${inverse.shape.join(', ')}] does not fit images of [${images.shape.join(', ')}]: one value a pixel, or one a pixel and channel`,
     );
   }
+  if (hasKernel(RING_BLUR)) {
+    return runKernel(RING_BLUR, { images, differences, inverse }, { radius: radiusOf(geometry) });
+  }
   return tf.tidy(() => {
     // Two terms, each with the gradient of its own inputs: an attack differentiates the change in its map alone and never meets the other.
     const change = tf.customGrad((map, save) => {
@@ -223,8 +232,19 @@ function mapGradient(
   });
 }
 
-/** ∂/∂D_d = dy · e_d / norm. */
-function differencesGradient(geometry: Rings, dy: tf.Tensor, map: tf.Tensor4D): tf.Tensor4D {
+/** The radius of the window that these are the rings of: its corner is the farthest ring, d² = 2·radius². */
+function radiusOf({ squaredDistances }: Rings): number {
+  return Math.sqrt(squaredDistances.at(-1)! / 2);
+}
+
+/**
+ * ∂/∂D_d = dy · e_d / norm: [N, H·W, C, rings].
+ *
+ * @param geometry the window's rings
+ * @param dy [N, H, W, C]
+ * @param map 1/σ², shaped like a σ map
+ */
+export function differencesGradient(geometry: Rings, dy: tf.Tensor, map: tf.Tensor4D): tf.Tensor4D {
   return tf.tidy(() => {
     const { weights, norm } = blendOf(geometry, tf.scalar(1), map);
     const [n, height, width, channels] = dy.shape as [number, number, number, number];
