@@ -71,7 +71,9 @@ describe('data/corpora/ffpp', () => {
     expect(clips.filter(({ video }) => video === 'youtube/000').map(({ id }) => id)).to.deep.equal([
       `${YOUTUBE}/c0/videos/000`,
     ]);
-    expect(skipped.find(({ file }) => file === again)?.why).to.match(/^is the same clip as .*c0.videos.000\.mp4/);
+    expect(skipped.find(({ file }) => file === again)?.why).to.match(
+      /^is the same clip as .*c0.videos.000\.mp4/,
+    );
   });
 
   it('takes any usual extension, follows links, and passes over hidden files and folders of masks', async () => {
@@ -88,7 +90,9 @@ describe('data/corpora/ffpp', () => {
     expect(corpus.skipped).to.deep.equal([]);
     expect(corpus.clips.length).to.equal(8 + 2 * 8);
     expect(clipAt(corpus, `${YOUTUBE}/c23/videos/000`).file).to.equal(join(videos, '000.AVI'));
-    expect(clipAt(corpus, `${FAKES}/Deepfakes/c23/videos/000_001`).source).to.equal(`${YOUTUBE}/c23/videos/000`);
+    expect(clipAt(corpus, `${FAKES}/Deepfakes/c23/videos/000_001`).source).to.equal(
+      `${YOUTUBE}/c23/videos/000`,
+    );
   });
 
   it('lists what is missing and what it does not know, with the reason', async () => {
@@ -114,7 +118,9 @@ describe('data/corpora/ffpp', () => {
       [`${FAKES}/Deepfake`]:
         'is none of Deepfakes, Face2Face, FaceShifter, FaceSwap, NeuralTextures, DeepFakeDetection',
     });
-    expect(clipAt(corpus, `${FAKES}/Deepfakes/c23/videos/002_003`).source, 'its real is missing').to.equal(null);
+    expect(clipAt(corpus, `${FAKES}/Deepfakes/c23/videos/002_003`).source, 'its real is missing').to.equal(
+      null,
+    );
   });
 
   it('DeepFakeDetection in the same root: told and left out, or used without a split', async () => {
@@ -151,15 +157,17 @@ describe('data/corpora/ffpp', () => {
     }
     expect([...splits.values()].map((set) => [...set].join()).sort()).to.deep.equal(['test', 'train', 'val']);
     const all = await ffpp.listFrames({ ...settings, val_fraction: 0, test_fraction: 1 });
-    expect(all.clips.filter(({ id }) => /actors|DeepFake/.test(id)).every(({ split }) => split === 'test')).to.equal(
-      true,
-    );
+    expect(
+      all.clips.filter(({ id }) => /actors|DeepFake/.test(id)).every(({ split }) => split === 'test'),
+    ).to.equal(true);
   });
 
   describe('official lists', () => {
     it('in splits/, and where a setting says', async () => {
       const { videos, lists } = ffppTree();
-      const within = Object.fromEntries(Object.entries(lists).map(([name, text]) => [`splits/${name}`, text]));
+      const within = Object.fromEntries(
+        Object.entries(lists).map(([name, text]) => [`splits/${name}`, text]),
+      );
       const root = await writeVideos(fresh(), { videos, lists: within });
       expect((await list(root)).clips.length).to.equal(24);
       const elsewhere = join(place.path(), 'lists');
@@ -172,7 +180,9 @@ describe('data/corpora/ffpp', () => {
       await rm(join(root, 'val.json'));
       const { message } = await errorOf(list(root));
       expect(message).to.match(/^val\.json of the official split/);
-      expect(message).to.include(`${root} and ${join(root, 'splits')}`).and.to.include('data.splits=FOLDER');
+      expect(message)
+        .to.include(`${root} and ${join(root, 'splits')}`)
+        .and.to.include('data.splits=FOLDER');
       expect((await errorOf(list(root, { splits: root }))).message).to.include(`looked for in ${root}.`);
     });
 
@@ -195,9 +205,15 @@ describe('data/corpora/ffpp', () => {
   describe('another root', () => {
     it('one level too high, or up to four too low: says where it is', async () => {
       const root = await writeVideos(fresh(), ffppTree());
-      for (const wrong of [join(root, '..'), join(root, YOUTUBE, 'c23/videos'), join(root, 'original_sequences')]) {
+      for (const wrong of [
+        join(root, '..'),
+        join(root, YOUTUBE, 'c23/videos'),
+        join(root, 'original_sequences'),
+      ]) {
         const { message } = await errorOf(list(wrong));
-        expect(message).to.include('FaceForensics++ has original_sequences/ and manipulated_sequences/ there');
+        expect(message).to.include(
+          'FaceForensics++ has original_sequences/ and manipulated_sequences/ there',
+        );
         expect(message).to.include(`that lies in ${root}: say data.root=${root}`);
       }
     });
