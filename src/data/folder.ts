@@ -14,7 +14,8 @@ import { FAKE, REAL } from './dataset.ts';
 import type { Dataset, Sample, Skipped, Split } from './dataset.ts';
 import { compareText, filesBelow, findClassFolders, looseFiles } from './folder-layout.ts';
 import type { ClassFolder } from './folder-layout.ts';
-import { decodeImage, inspectImage, resizeSquare } from './image.ts';
+import { decodeImage, hasImageExtension, inspectImage, resizeSquare } from './image.ts';
+import { mapInParallel } from './map-in-parallel.ts';
 import type { DatasetContext } from './module.ts';
 import { splitByVideo } from './split.ts';
 
@@ -38,7 +39,6 @@ export const folderSettings = {
 };
 export type FolderSettings = SettingsOf<typeof folderSettings>;
 
-const EXTENSIONS = ['.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif'];
 const FRAME_NUMBER = /[_-](?:frame|f)?\d+$/i;
 
 /** An image file that passed the check, before it has a split. */
@@ -109,7 +109,7 @@ async function readClassFolder(
   const names = await filesBelow(path);
   const problems = await mapInParallel(names, async (name) => {
     const file = resolve(path, name);
-    if (!EXTENSIONS.includes(extname(name).toLowerCase())) return `is no image of a known extension`;
+    if (!hasImageExtension(name)) return 'is no image of a known extension';
     return inspect(file).then(
       () => null,
       (error: unknown) => (error instanceof Error ? error.message : String(error)).replace(`${file} `, ''),
@@ -137,20 +137,6 @@ async function readClassFolder(
     });
   });
   return found;
-}
-
-/** Eight files at a time: enough to hide the disk, few enough for any limit of open files. */
-async function mapInParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results = new Array<R>(items.length);
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    while (next < items.length) {
-      const i = next++;
-      results[i] = await work(items[i] as T);
-    }
-  };
-  await Promise.all(Array.from({ length: 8 }, lane));
-  return results;
 }
 
 function dealOut(found: readonly Found[], settings: FolderSettings, seed: number): Sample[] {
