@@ -3,12 +3,19 @@ import type { SettingsRecord } from '../config/settings.ts';
 import type { Dataset } from './dataset.ts';
 import { createFaces, facesSettings } from './faces.ts';
 import { createFolder, folderSettings } from './folder.ts';
+import { createManifest, manifestSettings, openManifestReader } from './manifest.ts';
 import { datasetModule } from './module.ts';
 import type { DatasetContext, DatasetVariant } from './module.ts';
 
 const VARIANTS = {
   faces: { name: 'faces', settings: facesSettings, create: createFaces },
   folder: { name: 'folder', settings: folderSettings, create: createFolder },
+  manifest: {
+    name: 'manifest',
+    settings: manifestSettings,
+    create: createManifest,
+    openReader: openManifestReader,
+  },
 } satisfies Record<string, DatasetVariant>;
 
 /** The names that `data=` takes; `module` stands for a file of the user's own. */

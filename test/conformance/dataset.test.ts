@@ -1,5 +1,8 @@
 import { join } from 'node:path';
 import { createFolder } from '../../src/data/folder.ts';
+import { createManifest } from '../../src/data/manifest.ts';
+import { writeManifest } from '../../src/data/manifest/manifest-file.ts';
+import { corpusRows, writePictures } from '../data/manifest/rows.ts';
 import { picture, put, temporaryFolder } from '../data/image-files.ts';
 import { itIsADataset } from './dataset.ts';
 
@@ -38,6 +41,37 @@ describe('conformance: dataset', () => {
     });
     itIsADataset(() =>
       createFolder({ ...settings, unit: 'file', path: join(folder.path(), 'given') }, context),
+    );
+  });
+
+  describe('manifest, two qualities, a file missing', () => {
+    const path = (): string => join(folder.path(), 'manifest', 'list.parquet');
+    before(async () => {
+      const c23 = corpusRows(10, 2);
+      const c40 = c23.map((row) => ({ ...row, image: `c40/${row.image}`, compression: 'c40' }));
+      await writePictures(join(folder.path(), 'manifest'), [...c23, ...c40.slice(1)]);
+      await writeManifest(path(), [...c23, ...c40]);
+    });
+    itIsADataset(() =>
+      createManifest(
+        {
+          ...{
+            path: path(),
+            size: 16,
+            val_fraction: 0.2,
+            test_fraction: 0.2,
+            unit: 'identity',
+            check: 'header',
+          },
+          ...{
+            methods_seen: null,
+            methods_unseen: ['FaceSwap'],
+            qualities_seen: ['c23'],
+            qualities_unseen: ['c40'],
+          },
+        },
+        context,
+      ),
     );
   });
 });
