@@ -15,7 +15,7 @@ import { FAKE, REAL } from './dataset.ts';
 import type { Dataset, Skipped } from './dataset.ts';
 import { filesBelow, findClassFolders, looseFiles } from './folder-layout.ts';
 import type { ClassFolder } from './folder-layout.ts';
-import { datasetOfList, type ListedImage, type SplitRules } from './image-list.ts';
+import { openList, type ListedImage, type ListRules } from './image-list.ts';
 import type { DatasetContext } from './module.ts';
 import { videoOf, withoutExtension } from './path-rule.ts';
 
@@ -68,8 +68,8 @@ export async function createFolder(
     found.push(...usable);
   }
   const { size, val_fraction: val, test_fraction: test } = settings;
-  const rules: SplitRules = { fractions: { val, test }, seed, unit: 'video', remedies: REMEDIES };
-  return datasetOfList({ name: 'folder', place: root, images: found, skipped }, rules, size);
+  const rules: ListRules = { size, fractions: { val, test }, seed, unit: 'video', remedies: REMEDIES };
+  return openList({ name: 'folder', place: root, images: found, skipped }, rules);
 }
 
 /** Files beside the class or split folders. */

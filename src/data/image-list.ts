@@ -4,6 +4,7 @@ import { FAKE, REAL } from './dataset.ts';
 import { compareText } from './folder-layout.ts';
 import { belongings, groupsOf, type Unit } from './groups.ts';
 import { decodeImage, resizeSquare } from './image.ts';
+import { checkListed, type FileRules } from './listed-files.ts';
 import { splitByVideo, type SplitFractions } from './split.ts';
 
 /** An image that may have no split yet. */
@@ -18,7 +19,9 @@ export interface ImageList {
   readonly skipped: readonly Skipped[];
 }
 
-export interface SplitRules {
+export interface ListRules {
+  /** Side of the images, in pixels. */
+  readonly size: number;
   /** Shares of the groups for val and test, for images without a split. */
   readonly fractions: SplitFractions;
   readonly seed: number;
@@ -28,31 +31,36 @@ export interface SplitRules {
   readonly remedies: { readonly shared: string; readonly lacking: string };
   /** Which samples are used once they have a split; all unless told. */
   readonly select?: (samples: readonly Sample[]) => readonly Sample[];
+  /** How the files of the samples in use are checked; not at all unless told. */
+  readonly files?: FileRules;
 }
 
 /**
  * The dataset of a list. Images without a split are dealt out group by group ({@link groupsOf}), stratified by the manipulations that a
  * group occurs with; a group of which some images have a split goes where those are.
  *
- * @throws naming the place, if two splits share a video, a pair or, for the unit `identity`, a person; if a split lacks a class; if there
- * is a train split and no val split
+ * @throws naming the place, if two splits share a video, a pair or, for the unit `identity`, a person; if the files are elsewhere; if a
+ * split lacks a class; if there is a train split and no val split
  */
-export function datasetOfList(list: ImageList, rules: SplitRules, size: number): Dataset {
-  const given = new Set(list.images.flatMap(({ split }) => split ?? []));
-  const isWhole = list.images.every(({ split }) => split !== null);
-  const all = isWhole ? (list.images as readonly Sample[]) : dealOut(list.images, rules);
-  checkShared(list.place, all, rules);
-  const samples = rules.select?.(all) ?? all;
-  checkClasses(
-    list.place,
-    samples,
-    isWhole ? given : new Set([...given, ...splitsAsked(rules.fractions)]),
-    rules,
-  );
-  const bySplit = (split: Split): readonly Sample[] => samples.filter((sample) => sample.split === split);
+export async function openList(list: ImageList, rules: ListRules): Promise<Dataset> {
+  const { name, place, images } = list;
+  if (images.length === 0) throw new Error(`${place}: lists no image`);
+  const given = new Set(images.flatMap(({ split }) => split ?? []));
+  const isWhole = images.every(({ split }) => split !== null);
+  const all = isWhole ? (images as readonly Sample[]) : dealOut(images, rules);
+  checkShared(place, all, rules);
+  const chosen = rules.select?.(all) ?? all;
+  const { usable, skipped } = await checkListed(chosen, place, rules.files);
+  const wanted = isWhole ? given : new Set([...given, ...splitsAsked(rules.fractions)]);
+  checkClasses(place, usable, wanted, rules);
+  const bySplit = (split: Split): readonly Sample[] => usable.filter((sample) => sample.split === split);
   const splits = { train: bySplit('train'), val: bySplit('val'), test: bySplit('test') };
-  const { name, skipped } = list;
-  return { name, skipped, samples: (split) => splits[split], ...squareReader(size) };
+  return {
+    name,
+    skipped: [...list.skipped, ...skipped],
+    samples: (split) => splits[split],
+    ...squareReader(rules.size),
+  };
 }
 
 /** Reads the largest centred square of a sample's file at size × size. */
@@ -60,7 +68,7 @@ export function squareReader(size: number): SampleReader {
   return { size, read: async ({ file }) => resizeSquare(await decodeImage(file), size) };
 }
 
-function dealOut(images: readonly ListedImage[], { fractions, seed, unit }: SplitRules): readonly Sample[] {
+function dealOut(images: readonly ListedImage[], { fractions, seed, unit }: ListRules): readonly Sample[] {
   const groups = groupsOf(images, unit);
   const given = new Map<string, Split>();
   const kinds = new Map<string, Set<string>>();
@@ -84,8 +92,16 @@ function splitsAsked({ val, test }: SplitFractions): Split[] {
   return (['train', 'val', 'test'] as const).filter((split) => shares[split] > 1e-9);
 }
 
-/** No video, pair or person is in two splits. */
-function checkShared(place: string, samples: readonly Sample[], { unit, remedies }: SplitRules): void {
+/**
+ * Checks that no video, pair or, for the unit `identity`, person is in two splits.
+ *
+ * @throws naming the first that is, and an image in either split
+ */
+export function checkShared(
+  place: string,
+  samples: readonly Sample[],
+  { unit, remedies }: Pick<ListRules, 'unit' | 'remedies'>,
+): void {
   const firstOf = new Map<string, Sample>();
   for (const sample of samples) {
     for (const [kind, name] of belongings(sample, unit)) {
@@ -106,7 +122,7 @@ function checkClasses(
   place: string,
   samples: readonly Sample[],
   wanted: ReadonlySet<Split>,
-  { remedies }: SplitRules,
+  { remedies }: ListRules,
 ): void {
   if (wanted.has('train') && !wanted.has('val')) {
     throw new Error(

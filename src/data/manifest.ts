@@ -3,32 +3,23 @@
  * CSV file with the columns image and label.
  */
 import { dirname, join, resolve } from 'node:path';
-import { choice, integer, number, text, type SettingsOf } from '../config/settings.ts';
+import { number, text, type SettingsOf } from '../config/settings.ts';
 import type { Dataset, SampleReader, Skipped } from './dataset.ts';
-import { datasetOfList, squareReader, type ListedImage } from './image-list.ts';
-import { checkListed } from './listed-files.ts';
+import { openList, squareReader, type ListedImage } from './image-list.ts';
+import { listSettings, sharedRemedy } from './list-settings.ts';
 import { landmarksOf } from './manifest/landmarks.ts';
 import { openManifest } from './manifest/manifest-file.ts';
 import type { ManifestRow } from './manifest/row.ts';
 import type { DatasetContext } from './module.ts';
-import { select, selectionSettings } from './selection.ts';
+import { select } from './selection.ts';
 
 export const manifestSettings = {
   path: text(
     'the manifest, a .parquet or .csv file, from the working folder; images are looked for beside it',
   ),
-  size: integer({ min: 16, max: 1024, doc: 'side of the images that the detector sees, in pixels' }),
-  ...selectionSettings,
+  ...listSettings,
   val_fraction: number({ min: 0, max: 1, doc: 'share of the groups for val, of rows without a split' }),
   test_fraction: number({ min: 0, max: 1, doc: 'share of the groups for test, of rows without a split' }),
-  unit: choice(
-    ['identity', 'video'],
-    'what no two splits may share: identity: videos, pairs and people; video: videos and pairs, a person may be in several',
-  ),
-  check: choice(
-    ['none', 'header', 'full'],
-    'what is read of each file before it is used: nothing, its header, or all of it, so that files cut short are skipped too',
-  ),
 };
 export type ManifestSettings = SettingsOf<typeof manifestSettings>;
 
@@ -45,31 +36,27 @@ export async function createManifest(
 ): Promise<Dataset> {
   const file = resolve(settings.path);
   const { images, unknownColumns } = await readImages(file);
-  const remedy = 'the images belong where the manifest is: move them together';
-  const { usable, skipped } = await checkListed(images, settings.check, { place: file, remedy }, progress);
-  const unknown: Skipped[] = unknownColumns.map((name) => ({
+  const skipped: Skipped[] = unknownColumns.map((name) => ({
     file,
     why: `has a column ${name}, which means nothing here`,
   }));
-  const { size, val_fraction: val, test_fraction: test, unit } = settings;
-  const dataset = datasetOfList(
-    { name: 'manifest', place: file, images: usable, skipped: [...unknown, ...skipped] },
+  const { size, val_fraction: val, test_fraction: test, unit, check } = settings;
+  const dataset = await openList(
+    { name: 'manifest', place: file, images, skipped },
     {
+      size,
       fractions: { val, test },
       seed,
       unit,
       remedies: {
-        shared:
-          unit === 'identity'
-            ? 'mend the column split, or say data.unit=video if splits may share people'
-            : 'mend the column split',
+        shared: sharedRemedy('the column split', unit),
         lacking:
           'mend the column split, or choose other methods, qualities, data.val_fraction or data.test_fraction; groups that share a video, ' +
           'pair or person stay together',
       },
       select: (samples) => select(samples, settings, file),
+      files: { check, progress, remedy: 'the images belong where the manifest is: move them together' },
     },
-    size,
   );
   return { ...dataset, ...readerOf(settings) };
 }
