@@ -204,7 +204,7 @@ describe('data/deepfakebench', () => {
       [
         'above',
         { D: { L: { train: { v: { ...video, frames: ['..\\a.png'] } } } } },
-        /\.\.\\a\.png is outside the root/,
+        /\.\.\/a\.png is outside the root/,
       ],
       ['quality', { D: { L: { train: { raw: { v: video } } } } }, /has no c23; data\.compression can be raw/],
     ];
