@@ -7,17 +7,19 @@
  * name under real/ and under fake/ is the same video, and the same path without extension makes a pair: `real/vid12/0003.png`
  * and `fake/vid12/0003.jpg`.
  */
-import { extname, relative, resolve, sep } from 'node:path';
+import { relative, resolve, sep } from 'node:path';
 import { choice, integer, number, text } from '../config/settings.ts';
 import type { SettingsOf } from '../config/settings.ts';
+import { problemOf } from './check-files.ts';
 import { FAKE, REAL } from './dataset.ts';
-import type { Dataset, Sample, Skipped, Split } from './dataset.ts';
-import { compareText, filesBelow, findClassFolders, looseFiles } from './folder-layout.ts';
+import type { Dataset, Skipped } from './dataset.ts';
+import { filesBelow, findClassFolders, looseFiles } from './folder-layout.ts';
 import type { ClassFolder } from './folder-layout.ts';
-import { decodeImage, hasImageExtension, inspectImage, resizeSquare } from './image.ts';
+import { hasImageExtension } from './image.ts';
+import { openList, type ListedImage, type ListRules } from './image-list.ts';
 import { mapInParallel } from './map-in-parallel.ts';
 import type { DatasetContext } from './module.ts';
-import { splitByVideo } from './split.ts';
+import { videoOf, withoutExtension } from './path-rule.ts';
 
 export const folderSettings = {
   path: text('the folder with the images, from the working folder'),
@@ -39,10 +41,11 @@ export const folderSettings = {
 };
 export type FolderSettings = SettingsOf<typeof folderSettings>;
 
-const FRAME_NUMBER = /[_-](?:frame|f)?\d+$/i;
-
-/** An image file that passed the check, before it has a split. */
-type Found = Omit<Sample, 'split'> & { readonly split: Split | null };
+const REMEDIES = {
+  shared: 'rename or move the files, or say data.unit=file if equal names mean nothing here',
+  lacking:
+    'more videos, or other data.val_fraction and data.test_fraction, are needed (or split folders of your own)',
+};
 
 /**
  * Opens a folder of images. Files that are no images, and images that fail the check, are left out and listed in `skipped`. Without
@@ -57,37 +60,16 @@ export async function createFolder(
   const root = resolve(settings.path);
   const folders = await findClassFolders(root);
   const skipped: Skipped[] = await strayFiles(root, folders);
-  const found: Found[] = [];
+  const found: ListedImage[] = [];
   for (const [done, folder] of folders.entries()) {
     progress({ stage: `checking ${folder.path}`, done, total: folders.length });
     const usable = await readClassFolder(root, folder, settings, skipped);
     if (usable.length === 0) throw emptyClass(folder, skipped);
     found.push(...usable);
   }
-  const samples = folders[0]?.split === null ? dealOut(found, settings, seed) : found.map(asGiven);
-  const wanted =
-    folders[0]?.split === null ? splitsAsked(settings) : folders.map(({ split }) => split as Split);
-  checkSplits(root, samples, new Set(wanted));
-  const bySplit = (split: Split): readonly Sample[] => samples.filter((sample) => sample.split === split);
-  const splits = { train: bySplit('train'), val: bySplit('val'), test: bySplit('test') };
-  return {
-    name: 'folder',
-    size: settings.size,
-    samples: (split) => splits[split],
-    read: async ({ file }) => resizeSquare(await decodeImage(file), settings.size),
-    skipped,
-  };
-}
-
-/**
- * The video that a file belongs to, from its path below the class folder (with `/`): its first folder, or its name without
- * extension and trailing frame number.
- */
-export function videoOf(path: string): string {
-  const [first, ...rest] = path.split('/') as [string, ...string[]];
-  if (rest.length > 0) return first;
-  const name = withoutExtension(first);
-  return name.replace(FRAME_NUMBER, '') || name;
+  const { size, val_fraction: val, test_fraction: test } = settings;
+  const rules: ListRules = { size, fractions: { val, test }, seed, unit: 'video', remedies: REMEDIES };
+  return openList({ name: 'folder', place: root, images: found, skipped }, rules);
 }
 
 /** Files beside the class or split folders. */
@@ -104,18 +86,14 @@ async function readClassFolder(
   { path, split, manipulation }: ClassFolder,
   { unit, check }: FolderSettings,
   skipped: Skipped[],
-): Promise<Found[]> {
-  const inspect = check === 'full' ? decodeImage : inspectImage;
+): Promise<ListedImage[]> {
   const names = await filesBelow(path);
-  const problems = await mapInParallel(names, async (name) => {
-    const file = resolve(path, name);
-    if (!hasImageExtension(name)) return 'is no image of a known extension';
-    return inspect(file).then(
-      () => null,
-      (error: unknown) => (error instanceof Error ? error.message : String(error)).replace(`${file} `, ''),
-    );
-  });
-  const found: Found[] = [];
+  const problems = await mapInParallel(names, (name) =>
+    hasImageExtension(name)
+      ? problemOf(resolve(path, name), check)
+      : Promise.resolve('is no image of a known extension'),
+  );
+  const found: ListedImage[] = [];
   names.forEach((name, i) => {
     const file = resolve(path, name);
     const why = problems[i] as string | null;
@@ -139,55 +117,6 @@ async function readClassFolder(
   return found;
 }
 
-function dealOut(found: readonly Found[], settings: FolderSettings, seed: number): Sample[] {
-  const kinds = new Map<string, Set<string>>();
-  for (const { videoId, manipulation } of found) {
-    kinds.set(videoId, (kinds.get(videoId) ?? new Set()).add(manipulation));
-  }
-  const strata = new Map([...kinds].map(([video, set]) => [video, [...set].sort(compareText).join('\n')]));
-  const fractions = { val: settings.val_fraction, test: settings.test_fraction };
-  const splits = splitByVideo(strata, fractions, seed);
-  return found.map((sample) => ({ ...sample, split: splits.get(sample.videoId) as Split }));
-}
-
-function asGiven(sample: Found): Sample {
-  return { ...sample, split: sample.split as Split };
-}
-
-/** The splits to which the fractions give anything. */
-function splitsAsked({ val_fraction: val, test_fraction: test }: FolderSettings): Split[] {
-  const shares = { train: 1 - val - test, val, test };
-  return (['train', 'val', 'test'] as const).filter((split) => shares[split] > 1e-9);
-}
-
-/** Every wanted split has both classes, and no video is in two splits. */
-function checkSplits(root: string, samples: readonly Sample[], wanted: ReadonlySet<Split>): void {
-  const firstOf = new Map<string, Sample>();
-  for (const sample of samples) {
-    const first = firstOf.get(sample.videoId) ?? sample;
-    firstOf.set(sample.videoId, first);
-    if (first.split !== sample.split) {
-      throw new Error(
-        `${root}: video ${sample.videoId} is in two splits, ${first.split} (${first.id}) and ${sample.split} (${sample.id}), so a test ` +
-          'would ask what was trained on; rename or move the files, or say data.unit=file if equal names mean nothing here',
-      );
-    }
-  }
-  for (const split of wanted) {
-    for (const [label, kind] of [
-      [REAL, 'real'],
-      [FAKE, 'fake'],
-    ] as const) {
-      if (!samples.some((sample) => sample.split === split && sample.label === label)) {
-        throw new Error(
-          `${root}: no ${kind} image came into ${split}; more videos, or other data.val_fraction and data.test_fraction, are needed ` +
-            '(or split folders of your own)',
-        );
-      }
-    }
-  }
-}
-
 function emptyClass({ path, manipulation }: ClassFolder, skipped: readonly Skipped[]): Error {
   const inside = skipped.filter(({ file }) => file.startsWith(path + sep));
   const first = inside[0];
@@ -196,8 +125,4 @@ function emptyClass({ path, manipulation }: ClassFolder, skipped: readonly Skipp
   return new Error(
     `${path}: the class ${manipulation} has no usable image (${why}); fill or remove the folder`,
   );
-}
-
-function withoutExtension(name: string): string {
-  return name.slice(0, name.length - extname(name).length);
 }

@@ -40,6 +40,13 @@ export async function inspectImage(file: string): Promise<ImageHeader> {
   return checkHeader(file, await readMetadata(file, file));
 }
 
+/** Width and height of the image that {@link decodeImage} gives, from the header alone; throws as {@link inspectImage} does. */
+export async function uprightSize(file: string): Promise<Pick<ImageHeader, 'width' | 'height'>> {
+  const header = await readMetadata(file, file);
+  checkHeader(file, header);
+  return header.autoOrient;
+}
+
 /**
  * Decodes a JPEG, PNG, WebP, GIF, TIFF or AVIF file to 8-bit sRGB: turned upright as its EXIF orientation says, grey repeated
  * over three channels, CMYK and other profiles converted to sRGB, 16 bits scaled to 8, transparency laid over white.

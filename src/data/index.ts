@@ -3,10 +3,14 @@ import type { SettingsRecord } from '../config/settings.ts';
 import { framesVariant } from './corpora/frames.ts';
 import { CORPORA } from './corpora/index.ts';
 import type { Dataset } from './dataset.ts';
+import { createDeepfakebench, deepfakebenchSettings } from './deepfakebench.ts';
 import { createFaces, facesSettings } from './faces.ts';
 import { createFolder, folderSettings } from './folder.ts';
+import { createLst, lstSettings } from './lst.ts';
+import { createManifest, manifestSettings, openManifestReader } from './manifest.ts';
 import { datasetModule } from './module.ts';
 import type { DatasetContext, DatasetVariant } from './module.ts';
+import { openPublishedReader } from './published-lists.ts';
 
 const VARIANTS = {
   faces: { name: 'faces', settings: facesSettings, create: createFaces },
@@ -16,6 +20,19 @@ const VARIANTS = {
   dfd: framesVariant(CORPORA.dfd),
   dfdc: framesVariant(CORPORA.dfdc),
   dfdcp: framesVariant(CORPORA.dfdcp),
+  manifest: {
+    name: 'manifest',
+    settings: manifestSettings,
+    create: createManifest,
+    openReader: openManifestReader,
+  },
+  deepfakebench: {
+    name: 'deepfakebench',
+    settings: deepfakebenchSettings,
+    create: createDeepfakebench,
+    openReader: openPublishedReader,
+  },
+  lst: { name: 'lst', settings: lstSettings, create: createLst, openReader: openPublishedReader },
 } satisfies Record<string, DatasetVariant>;
 
 /** The names that `data=` takes; `module` stands for a file of the user's own. */

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
+import { csvLine, csvParser } from '../data/csv.ts';
 import type { Split } from '../data/dataset.ts';
 import { writeFileAtomic } from '../reports/files.ts';
 
@@ -75,11 +76,11 @@ function formatOf(file: string): Format {
 
 const csv: Format = {
   print: (rows) =>
-    [COLUMNS.join(','), ...rows.map((row) => COLUMNS.map((column) => quote(String(row[column]))).join(','))]
-      .map((line) => `${line}\n`)
-      .join(''),
+    [COLUMNS, ...rows.map((row) => COLUMNS.map((column) => String(row[column])))].map(csvLine).join(''),
   parse(text, file) {
-    const [header, ...records] = csvRecords(text, file);
+    const parser = csvParser(file);
+    const [header, ...records] = parser.push(text);
+    parser.end();
     if (header?.fields.join(',') !== COLUMNS.join(',')) {
       throw new Error(
         `${file}:1: the columns must be ${COLUMNS.join(',')}, found ${header?.fields.join(',') ?? ''}`,
@@ -126,34 +127,6 @@ const jsonLines: Format = {
     return { rows, lines: rows.map((_, index) => index + 1) };
   },
 };
-
-/** Fields of every record; quoted fields may hold commas, doubled quotes and line breaks. */
-function csvRecords(text: string, file: string): { fields: string[]; line: number }[] {
-  const records: { fields: string[]; line: number }[] = [];
-  const field = /"((?:[^"]|"")*)"(,|\r?\n)|([^",\r\n]*)(,|\r?\n)/y;
-  let fields: string[] = [];
-  let line = 1;
-  let recordLine = 1;
-  while (field.lastIndex < text.length) {
-    const at = field.lastIndex;
-    const match = field.exec(text);
-    if (match === null)
-      throw new Error(`${file}:${line}: stray quote or carriage return near '${text.slice(at, at + 20)}'`);
-    fields.push(match[1] === undefined ? match[3]! : match[1].replaceAll('""', '"'));
-    line += match[0].split('\n').length - 1;
-    if ((match[2] ?? match[4]) !== ',') {
-      records.push({ fields, line: recordLine });
-      fields = [];
-      recordLine = line;
-    }
-  }
-  if (fields.length > 0) throw new Error(`${file}:${recordLine}: the last line is cut off`);
-  return records;
-}
-
-function quote(field: string): string {
-  return /[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
-}
 
 /** Only plain decimal numbers: `Number` alone would take '' for 0 and '0x1' for 1. */
 function asNumber(text: string): number | string {

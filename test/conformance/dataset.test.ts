@@ -2,6 +2,9 @@ import { join } from 'node:path';
 import { CORPORA } from '../../src/data/corpora/index.ts';
 import { createFolder } from '../../src/data/folder.ts';
 import { openDataset } from '../../src/data/index.ts';
+import { createManifest } from '../../src/data/manifest.ts';
+import { writeManifest } from '../../src/data/manifest/manifest-file.ts';
+import { corpusRows, writePictures } from '../data/manifest/rows.ts';
 import { picture, put, temporaryFolder } from '../data/image-files.ts';
 import { celebDfTree, dfdcTree, dfdcpTree, dfdTree, ffppTree, writeFrames } from '../support/corpora.ts';
 import { itIsADataset } from './dataset.ts';
@@ -67,4 +70,34 @@ describe('conformance: dataset', () => {
       );
     });
   }
+  describe('manifest, two qualities, a file missing', () => {
+    const path = (): string => join(folder.path(), 'manifest', 'list.parquet');
+    before(async () => {
+      const c23 = corpusRows(10, 2);
+      const c40 = c23.map((row) => ({ ...row, image: `c40/${row.image}`, compression: 'c40' }));
+      await writePictures(join(folder.path(), 'manifest'), [...c23, ...c40.slice(1)]);
+      await writeManifest(path(), [...c23, ...c40]);
+    });
+    itIsADataset(() =>
+      createManifest(
+        {
+          ...{
+            path: path(),
+            size: 16,
+            val_fraction: 0.2,
+            test_fraction: 0.2,
+            unit: 'identity',
+            check: 'header',
+          },
+          ...{
+            methods_seen: null,
+            methods_unseen: ['FaceSwap'],
+            qualities_seen: ['c23'],
+            qualities_unseen: ['c40'],
+          },
+        },
+        context,
+      ),
+    );
+  });
 });

@@ -2,8 +2,9 @@ import { expect } from 'chai';
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset, Split } from '../../src/data/dataset.ts';
-import { createFolder, videoOf } from '../../src/data/folder.ts';
+import { createFolder } from '../../src/data/folder.ts';
 import type { FolderSettings } from '../../src/data/folder.ts';
+import { videoOf } from '../../src/data/path-rule.ts';
 import { splitByVideo } from '../../src/data/split.ts';
 import { animated, bomb, cutShort, errorOf, picture, put, temporaryFolder } from './image-files.ts';
 

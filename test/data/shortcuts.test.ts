@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Dataset, Sample } from '../../src/data/dataset.ts';
 import { rngFor } from '../../src/data/rng.ts';
-import { crossValidatedAuc, type Example } from '../support/boosted-stumps.ts';
+import { crossValidatedAuc, type Example } from '../../src/data/audit/boosted-stumps.ts';
 import { ALL_METHODS, openFaces } from '../support/photos.ts';
 import { FEATURES, shortcutFeatures } from '../support/shortcut-features.ts';
 

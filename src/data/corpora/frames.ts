@@ -4,17 +4,10 @@
  */
 import { basename, join } from 'node:path';
 import { integer, type SettingsOf, type SettingsRecord } from '../../config/settings.ts';
-import {
-  FAKE,
-  REAL,
-  type Dataset,
-  type Sample,
-  type SampleReader,
-  type Skipped,
-  type Split,
-} from '../dataset.ts';
+import { FAKE, REAL, type Dataset, type Sample, type Skipped, type Split } from '../dataset.ts';
 import { listFolder } from '../folder-layout.ts';
-import { decodeImage, hasImageExtension, resizeSquare } from '../image.ts';
+import { squareReader } from '../image-list.ts';
+import { hasImageExtension } from '../image.ts';
 import { mapInParallel } from '../map-in-parallel.ts';
 import type { DatasetContext, DatasetVariant } from '../module.ts';
 import { select, selectionSettings, type SelectionSettings } from '../selection.ts';
@@ -41,7 +34,7 @@ export function framesVariant<S>(reader: CorpusReader<S>): DatasetVariant<S & Fr
     name: reader.name,
     settings,
     create: (values, context) => openFrames(reader, values, context),
-    openReader: (values) => Promise.resolve(readerOf(values)),
+    openReader: (values) => Promise.resolve(squareReader(values.size)),
   };
 }
 
@@ -57,11 +50,7 @@ async function openFrames<S>(
   checkClasses(samples, corpus);
   const bySplit = (split: Split): readonly Sample[] => samples.filter((sample) => sample.split === split);
   const splits = { train: bySplit('train'), val: bySplit('val'), test: bySplit('test') };
-  return { name: reader.name, ...readerOf(settings), samples: (split) => splits[split], skipped };
-}
-
-function readerOf({ size }: FrameSettings): SampleReader {
-  return { size, read: async ({ file }) => resizeSquare(await decodeImage(file), size) };
+  return { name: reader.name, ...squareReader(settings.size), samples: (split) => splits[split], skipped };
 }
 
 /** The clips with frames; the others go to `skipped`. Throws, with the command that makes face crops, if no clip has any. */

@@ -2,7 +2,9 @@
  * A small classifier to look for shortcuts with: gradient boosting of depth-1 trees on the logistic loss (Friedman,
  * "Greedy function approximation: a gradient boosting machine", 2001), scored by cross-validation over groups.
  */
+import { rngFor } from '../rng.ts';
 
+/** What the classifier learns from: numbers, all of one length, and what they belong to. */
 export interface Example {
   readonly features: readonly number[];
   readonly label: 0 | 1;
@@ -20,7 +22,9 @@ interface Stump {
 const ROUNDS = 80;
 const RATE = 0.2;
 const BINS = 24;
+const FOLDS = 5;
 
+/** Fits the boosted stumps; what comes back scores features, higher = more likely label 1. */
 export function fitStumps(examples: readonly Example[]): (features: readonly number[]) => number {
   const count = examples[0]!.features.length;
   const thresholds = Array.from({ length: count }, (_, f) => {
@@ -78,13 +82,18 @@ function bestStump(
   return best;
 }
 
-/** AUC of the scores that each example gets from a model fitted without its group: `folds` folds over the groups. */
-export function crossValidatedAuc(examples: readonly Example[], folds = 5): number {
-  const groups = [...new Set(examples.map(({ group }) => group))].sort();
-  const foldOf = new Map(groups.map((group, i) => [group, i % folds]));
+/**
+ * AUC of the scores that each example gets from a model fitted without its group: five folds over the groups, which are dealt out by the
+ * seed.
+ */
+export function crossValidatedAuc(examples: readonly Example[], seed = 0): number {
+  const groups = rngFor(seed, 'folds').shuffle([...new Set(examples.map(({ group }) => group))].sort());
+  const foldOf = new Map(groups.map((group, i) => [group, i % FOLDS]));
   const scored: { score: number; label: 0 | 1 }[] = [];
-  for (let fold = 0; fold < folds; fold++) {
-    const model = fitStumps(examples.filter(({ group }) => foldOf.get(group) !== fold));
+  for (let fold = 0; fold < FOLDS; fold++) {
+    const fitted = examples.filter(({ group }) => foldOf.get(group) !== fold);
+    if (fitted.length === 0) continue;
+    const model = fitStumps(fitted);
     for (const { features, label, group } of examples) {
       if (foldOf.get(group) === fold) scored.push({ score: model(features), label });
     }
@@ -92,13 +101,21 @@ export function crossValidatedAuc(examples: readonly Example[], folds = 5): numb
   return areaUnderCurve(scored);
 }
 
-/** Share of (fake, real) pairs in which the fake scores higher, ties counted half. */
+/** Share of (fake, real) pairs in which the fake scores higher, ties counted half; by ranks. NaN where a class is empty. */
 export function areaUnderCurve(scored: readonly { readonly score: number; readonly label: 0 | 1 }[]): number {
-  const reals = scored.filter(({ label }) => label === 0);
-  const fakes = scored.filter(({ label }) => label === 1);
+  const sorted = [...scored].sort((a, b) => a.score - b.score);
+  const fakes = sorted.filter(({ label }) => label === 1).length;
+  const reals = sorted.length - fakes;
   let wins = 0;
-  for (const fake of fakes) {
-    for (const real of reals) wins += fake.score > real.score ? 1 : fake.score === real.score ? 0.5 : 0;
+  let realsBelow = 0;
+  for (let from = 0; from < sorted.length;) {
+    let to = from;
+    while (to < sorted.length && sorted[to]!.score === sorted[from]!.score) to++;
+    const tiedFakes = sorted.slice(from, to).filter(({ label }) => label === 1).length;
+    const tiedReals = to - from - tiedFakes;
+    wins += tiedFakes * (realsBelow + tiedReals / 2);
+    realsBelow += tiedReals;
+    from = to;
   }
-  return wins / (fakes.length * reals.length);
+  return wins / (fakes * reals);
 }
