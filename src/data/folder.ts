@@ -11,7 +11,7 @@ import { extname, relative, resolve, sep } from 'node:path';
 import { choice, integer, number, text } from '../config/settings.ts';
 import type { SettingsOf } from '../config/settings.ts';
 import { FAKE, REAL } from './dataset.ts';
-import type { Dataset, Sample, Skipped, Split } from './dataset.ts';
+import type { Dataset, Sample, SampleReader, Skipped, Split } from './dataset.ts';
 import { compareText, filesBelow, findClassFolders, looseFiles } from './folder-layout.ts';
 import type { ClassFolder } from './folder-layout.ts';
 import { decodeImage, inspectImage, resizeSquare } from './image.ts';
@@ -72,11 +72,18 @@ export async function createFolder(
   const splits = { train: bySplit('train'), val: bySplit('val'), test: bySplit('test') };
   return {
     name: 'folder',
-    size: settings.size,
+    ...(await readFolder(settings)),
     samples: (split) => splits[split],
-    read: async ({ file }) => resizeSquare(await decodeImage(file), settings.size),
     skipped,
   };
+}
+
+/** Reads samples of the folder, whose files it does not list. */
+export function readFolder({ size }: FolderSettings): Promise<SampleReader> {
+  return Promise.resolve({
+    size,
+    read: async ({ file }) => resizeSquare(await decodeImage(file), size),
+  });
 }
 
 /**

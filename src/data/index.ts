@@ -1,14 +1,14 @@
 /** The datasets by name, and how to open one. A new dataset is a file with { settings, create } and a line in the table. */
 import type { SettingsRecord } from '../config/settings.ts';
-import type { Dataset } from './dataset.ts';
+import type { Dataset, SampleReader } from './dataset.ts';
 import { createFaces, facesSettings } from './faces.ts';
-import { createFolder, folderSettings } from './folder.ts';
+import { createFolder, folderSettings, readFolder } from './folder.ts';
 import { datasetModule } from './module.ts';
 import type { DatasetContext, DatasetVariant } from './module.ts';
 
 const VARIANTS = {
   faces: { name: 'faces', settings: facesSettings, create: createFaces },
-  folder: { name: 'folder', settings: folderSettings, create: createFolder },
+  folder: { name: 'folder', settings: folderSettings, create: createFolder, openReader: readFolder },
 } satisfies Record<string, DatasetVariant>;
 
 /** The names that `data=` takes; `module` stands for a file of the user's own. */
@@ -22,7 +22,7 @@ export interface DatasetSource {
   readonly seed: number;
 }
 
-/** A dataset that knows where it came from, so that the loader's worker can open it too. */
+/** A dataset that knows where it came from, so that the loader's threads can read it too. */
 export interface OpenDataset extends Dataset {
   readonly source: DatasetSource;
 }
@@ -58,6 +58,22 @@ export async function openDataset(
     skipped: dataset.skipped,
     source,
   };
+}
+
+/**
+ * Opens what reads a dataset's samples, without their list where the dataset has a way: for the loader's threads. The first opening, of the
+ * whole dataset, told its progress.
+ *
+ * @throws as {@link openDataset}
+ */
+export async function openReader(source: DatasetSource): Promise<SampleReader> {
+  const { name, settings, cacheFolder, seed } = source;
+  const variant = await variantOf(name, settings['module']);
+  const open = (variant.openReader ?? variant.create) as (
+    settings: unknown,
+    context: DatasetContext,
+  ) => Promise<SampleReader>;
+  return open(settings, { cacheFolder, seed, progress: () => undefined });
 }
 
 async function variantOf(name: string, module: unknown): Promise<DatasetVariant> {
