@@ -2,12 +2,15 @@
  * npm run bench -- [ROW…] [--peer PYTHON] [--rounds N] [--json FILE] [overrides as for train]: our speed and memory, beside PyTorch's if given.
  * npm run bench -- step [--size 128] [--rounds 20] [overrides]: a round of any game, as JSON.
  * npm run bench -- scaling [--batch 16,4,8,32] [--size …] [--k …] [--steps …] [--rounds 3] [--json FILE] [--svg FILE] [overrides]: how it grows.
+ * npm run bench -- data [--threads 1,2] [--size 224] [--batch 16] [--batches 8] [--rounds 5] [--json FILE] [overrides]: the loader beside what training consumes.
+ * npm run bench -- data --rows 1000000 [--threads 1] [--batches 5000] …: what the loader holds of so many samples, as JSON.
  */
 import { parseArgs } from 'node:util';
 import { didYouMean } from '../src/config/did-you-mean.ts';
 import { svgOf } from '../src/reports/charts.ts';
 import { writeFileAtomic } from '../src/reports/files.ts';
 import { measureRow, type PeerPrecision, type RowResult } from '../bench/measure-row.ts';
+import { loadingMarkdown, measureLoading, measureMemory } from '../bench/loading.ts';
 import { machineOf } from '../bench/machine.ts';
 import { BATCH, ROWS } from '../bench/rows.ts';
 import { measureScaling, scalingMarkdown } from '../bench/scaling.ts';
@@ -27,12 +30,16 @@ const OPTIONS = {
   'peer-precision': { type: 'string' },
   k: { type: 'string' },
   steps: { type: 'string' },
+  threads: { type: 'string' },
+  batches: { type: 'string' },
+  rows: { type: 'string' },
 } as const;
 
 /** What each measurement takes; another's flag would have no effect. */
 const FLAGS = {
   step: ['rounds', 'size'],
   scaling: ['batch', 'size', 'k', 'steps', 'rounds', 'json', 'svg'],
+  data: ['threads', 'size', 'batch', 'batches', 'rounds', 'rows', 'json'],
   rows: ['peer', 'peer-precision', 'rounds', 'batch', 'size', 'json'],
 } as const satisfies Readonly<Record<string, readonly (keyof typeof OPTIONS)[]>>;
 
@@ -45,7 +52,7 @@ await runScript(async () => {
   const overrides = positionals.filter((argument) => /^[+~]|=/.test(argument));
   const names = positionals.filter((argument) => !overrides.includes(argument));
   const [what, ...more] = names;
-  const kind = what === 'step' || what === 'scaling' ? what : 'rows';
+  const kind = what === 'step' || what === 'scaling' || what === 'data' ? what : 'rows';
   const known: readonly string[] = FLAGS[kind];
   const stray = Object.keys(values).find((flag) => !known.includes(flag));
   if (stray !== undefined) {
@@ -64,6 +71,10 @@ await runScript(async () => {
   }
   if (what === 'scaling') {
     await scale(overrides, values);
+    return 0;
+  }
+  if (what === 'data') {
+    await load(overrides, values);
     return 0;
   }
   await compare(names, overrides, values);
@@ -89,6 +100,28 @@ async function scale(overrides: readonly string[], values: Options): Promise<voi
   }
   if (values.svg !== undefined) writeFileAtomic(values.svg, await svgOf(scalingChart(result)));
   process.stdout.write(`${scalingMarkdown(result)}\n\n${machine.cpu}, ${machine.cores} cores.\n`);
+}
+
+/** Measures the loader: its speed beside a detector's, or with `--rows` its memory. */
+async function load(overrides: readonly string[], values: Options): Promise<void> {
+  const rows = naturalOf('--rows', values.rows);
+  const options = {
+    size: naturalOf('--size', values.size) ?? 224,
+    batch: naturalOf('--batch', values.batch) ?? BATCH,
+    threads: list(values, 'threads') ?? [1, 2],
+    rounds: naturalOf('--rounds', values.rounds) ?? 5,
+    batches: naturalOf('--batches', values.batches) ?? (rows === undefined ? 8 : 5000),
+    overrides,
+  };
+  const machine = machineOf();
+  const result = rows === undefined ? await measureLoading(options) : await measureMemory(rows, options);
+  const json = { bench: 'data', machine, ...options, rows, result };
+  if (values.json !== undefined) writeFileAtomic(values.json, `${JSON.stringify(json, null, 2)}\n`);
+  process.stdout.write(
+    'loader' in result
+      ? `${loadingMarkdown(result)}\n\n${machine.cpu}, ${machine.cores} cores.\n`
+      : `${JSON.stringify(json)}\n`,
+  );
 }
 
 /** Measures rows one after the other and prints their table; without names, all rows. */
@@ -129,7 +162,7 @@ async function compare(
 function rowNamed(name: string): (typeof ROWS)[number] {
   const row = ROWS.find((each) => each.name === name);
   if (row === undefined) {
-    const known = ['step', 'scaling', ...ROWS.map((each) => each.name)];
+    const known = ['step', 'scaling', 'data', ...ROWS.map((each) => each.name)];
     throw new Error(
       `there is no benchmark '${name}'.${didYouMean(name, known)} Known: ${known.join(', ')}; bench/README.md describes them`,
     );
@@ -138,7 +171,7 @@ function rowNamed(name: string): (typeof ROWS)[number] {
 }
 
 /** Whole numbers with commas between them, the first being where the other axes are measured. */
-function list(values: Options, flag: 'batch' | 'size' | 'k' | 'steps'): number[] | undefined {
+function list(values: Options, flag: 'batch' | 'size' | 'k' | 'steps' | 'threads'): number[] | undefined {
   const numbers = values[flag]?.split(',').map(Number);
   if (numbers?.some((n) => !Number.isInteger(n) || n < 1)) {
     throw new Error(`--${flag} must be whole numbers above 0 with commas between them, not ${values[flag]}`);

@@ -16,7 +16,7 @@ import { restoreDetector } from './game/players.ts';
 import type { Generator } from './generator/generator.ts';
 import { createRng } from './ops/random.ts';
 import { FLOAT32 } from './ops/precision.ts';
-import { openDetector, openEngine, precisionFor, prepareData } from './prepare.ts';
+import { loaderOptions, openDetector, openEngine, precisionFor, prepareData } from './prepare.ts';
 import { openAttackFolder, requireNewFolder, type AttackFolder } from './reports/attack-folder.ts';
 import { openProgress, type ProgressOptions } from './reports/progress.ts';
 import type { RunConfig, VariantConfig } from './run-config.ts';
@@ -81,7 +81,7 @@ export async function attack(config: RunConfig, options: AttackOptions): Promise
   restoreDetector(detector, best.checkpoint);
   const dataset = await openImages(config, size, options);
   const samples = takeTurns(dataset.samples('val')).slice(0, options.limit);
-  const loader = await openLoader({ ...dataset, samples: () => samples }, config);
+  const loader = await openLoader({ ...dataset, samples: () => samples }, loaderOptions(config));
   const folder = openAttackFolder(options.out, {
     ids: samples.map(({ id }) => id),
     labels: samples.map(({ label }) => label),

@@ -10,7 +10,7 @@ import { score } from './evaluation/score.ts';
 import { writeScores, type ScoreRow } from './evaluation/scores.ts';
 import { restoreDetector } from './game/players.ts';
 import { writeFileAtomic } from './reports/files.ts';
-import { openDetector, openEngine, prepareData } from './prepare.ts';
+import { loaderOptions, openDetector, openEngine, prepareData } from './prepare.ts';
 import type { RunConfig } from './run-config.ts';
 import { readBestCheckpoint } from './trained-run.ts';
 
@@ -42,7 +42,7 @@ export async function evaluate(config: RunConfig, options: EvaluateOptions): Pro
   const { checkpoint, round, auc, threshold } = readBestCheckpoint(options.dir);
   const dataset = await prepareData(config.data, config.seed, options.progress);
   const detector = await openDetector(config, dataset.size);
-  const loader = await openLoader(dataset, { seed: config.seed, augment: config.augment });
+  const loader = await openLoader(dataset, loaderOptions(config));
   try {
     restoreDetector(detector, checkpoint);
     const rows = await score(detector, loader.evalBatches('test', config.evaluation.batch_size));

@@ -8,7 +8,7 @@ import { listCheckpoints, readCheckpoint } from './game/checkpoint.ts';
 import { disposeGame, restoreGame } from './game/players.ts';
 import { craft } from './game/round.ts';
 import { createRng } from './ops/random.ts';
-import { openGame, prepareData, toTensors } from './prepare.ts';
+import { loaderOptions, openGame, prepareData, toTensors } from './prepare.ts';
 import { comparisonGrid, GAP } from './reports/pictures.ts';
 import type { Picture } from './reports/reporter.ts';
 import type { RunConfig } from './run-config.ts';
@@ -34,7 +34,7 @@ export async function opponentPicture(
     throw new Error(`${dir}: no checkpoint, so no opponent to look at`);
   }
   const dataset = await prepareData(config.data, config.seed, progress);
-  const loader = await openLoader(dataset, { seed: config.seed, augment: config.augment });
+  const loader = await openLoader(dataset, loaderOptions(config));
   const game = await openGame(config, dataset.size);
   try {
     restoreGame(game, readCheckpoint(newest));

@@ -4,6 +4,7 @@ import { ConfigError } from './config/config-error.ts';
 import { cacheFolder } from './data/cache-folder.ts';
 import type { Batch } from './data/dataset.ts';
 import { openDataset, type OpenDataset } from './data/index.ts';
+import type { LoaderOptions } from './data/loader.ts';
 import type { DatasetContext } from './data/module.ts';
 import type { Discriminator } from './discriminator/discriminator.ts';
 import { createImagePool } from './game/image-pool.ts';
@@ -40,6 +41,11 @@ export function prepareData(
 ): Promise<OpenDataset> {
   const { name, ...settings } = data;
   return openDataset({ name, settings, cacheFolder: cacheFolder(), seed }, progress);
+}
+
+/** How the settings of a run have its batches made. */
+export function loaderOptions({ seed, augment, runtime }: RunConfig): LoaderOptions {
+  return { seed, augment, threads: runtime.loader_threads };
 }
 
 /** The detector with its initial weights. Its checkpoints and its interface are float32 whatever it computes in. */
@@ -80,10 +86,13 @@ export async function openGame(config: RunConfig, imageSize: number): Promise<Ga
   return createGame(detector, generator, config, { pool, carried, lossScale });
 }
 
-/** A batch as the game plays it. Two tensors, the caller's to dispose. */
+/**
+ * A batch as the game plays it. Two tensors, the caller's to dispose. They hold a copy: TensorFlow.js reads a tensor's values when it is
+ * first used and TensorFlow may go on to look at them there, while the loader fills the batch's memory anew.
+ */
 export function toTensors(batch: Batch): LabelledImages {
   return {
-    images: tf.tensor4d(batch.images, [...batch.shape]),
+    images: tf.tensor4d(batch.images.slice(), [...batch.shape]),
     labels: tf.tensor1d(
       batch.samples.map((sample) => sample.label),
       'int32',

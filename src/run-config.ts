@@ -101,6 +101,12 @@ export const runSettings = {
 export const runtimeSettings = {
   device: choice(['cpu', 'gpu'], 'Where TensorFlow computes.'),
   threads: nullable(integer({ min: 1, doc: 'Threads of one operation; null = one a core.' })),
+  loader_threads: nullable(
+    integer({
+      min: 1,
+      doc: 'Threads that read and augment images; null = half of the cores, at most 8. The images are the same with any number.',
+    }),
+  ),
   recompute: flag(
     'Whether a detector’s activations are computed again in the backward pass instead of kept: less memory, about a third more time.',
   ),

@@ -26,7 +26,7 @@ import type { Reporter } from './reports/reporter.ts';
 import { startAuxiliaryFromMain } from './ops/layers.ts';
 import { graphFunction } from './tensorflow/graph-function.ts';
 import { record } from './tensorflow/recorder.ts';
-import { openEngine, openGame, prepareData, toTensors } from './prepare.ts';
+import { loaderOptions, openEngine, openGame, prepareData, toTensors } from './prepare.ts';
 import type { RunConfig } from './run-config.ts';
 import { openWatch, reportPictures, reportRound, reportVal, type Best, type Watch } from './train-reports.ts';
 
@@ -61,7 +61,7 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
   openEngine(config.runtime);
   const dataset = await prepareData(config.data, config.seed, options.progress);
   tellSkipped(dataset.skipped, options);
-  const loader = await openLoader(dataset, { seed: config.seed, augment: config.augment });
+  const loader = await openLoader(dataset, loaderOptions(config));
   const game = await openGame(config, dataset.size);
   const watch = openWatch(config, dataset.samples('val'), options.reporter, options.log);
   const { play, dispose } = playOf(config.game, { record, graphFunction }, options.log);

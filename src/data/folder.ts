@@ -12,11 +12,11 @@ import { choice, integer, number, text } from '../config/settings.ts';
 import type { SettingsOf } from '../config/settings.ts';
 import { problemOf } from './check-files.ts';
 import { FAKE, REAL } from './dataset.ts';
-import type { Dataset, Skipped } from './dataset.ts';
+import type { Dataset, SampleReader, Skipped } from './dataset.ts';
 import { filesBelow, findClassFolders, looseFiles } from './folder-layout.ts';
 import type { ClassFolder } from './folder-layout.ts';
 import { hasImageExtension } from './image.ts';
-import { openList, type ListedImage, type ListRules } from './image-list.ts';
+import { openList, squareReader, type ListedImage, type ListRules } from './image-list.ts';
 import { mapInParallel } from './map-in-parallel.ts';
 import type { DatasetContext } from './module.ts';
 import { videoOf, withoutExtension } from './path-rule.ts';
@@ -70,6 +70,11 @@ export async function createFolder(
   const { size, val_fraction: val, test_fraction: test } = settings;
   const rules: ListRules = { size, fractions: { val, test }, seed, unit: 'video', remedies: REMEDIES };
   return openList({ name: 'folder', place: root, images: found, skipped }, rules);
+}
+
+/** Reads the samples of any folder: each has its file's path. */
+export function openFolderReader({ size }: FolderSettings): Promise<SampleReader> {
+  return Promise.resolve(squareReader(size));
 }
 
 /** Files beside the class or split folders. */

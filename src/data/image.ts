@@ -109,8 +109,10 @@ export function toFloat(image: RgbImage, target: Float32Array, offset = 0): void
   if (offset + data.length > target.length) {
     throw new RangeError(`${data.length} values from index ${offset} on do not fit into ${target.length}`);
   }
-  for (let i = 0; i < data.length; i++) target[offset + i] = (data[i] as number) / 255;
+  for (let i = 0; i < data.length; i++) target[offset + i] = UNIT[data[i] as number] as number;
 }
+
+const UNIT = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
 /**
  * Float pixels in [0, 1], interleaved RGB, as an 8-bit image: round(255 v), values outside clipped.
@@ -145,7 +147,7 @@ function fromPixels({ data, width, height }: RgbImage): Sharp {
 async function pixels(pipeline: Sharp): Promise<RgbImage> {
   const { data, info } = await pipeline.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
   if (info.channels !== 3) throw new Error(`expected 3 channels, decoded ${info.channels}`);
-  return { width: info.width, height: info.height, data: Uint8Array.from(data) };
+  return { width: info.width, height: info.height, data: new Uint8Array(data) };
 }
 
 async function readMetadata(file: string, input: string | Uint8Array): Promise<Metadata> {

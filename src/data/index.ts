@@ -2,10 +2,10 @@
 import type { SettingsRecord } from '../config/settings.ts';
 import { framesVariant } from './corpora/frames.ts';
 import { CORPORA } from './corpora/index.ts';
-import type { Dataset } from './dataset.ts';
+import type { Dataset, SampleReader } from './dataset.ts';
 import { createDeepfakebench, deepfakebenchSettings } from './deepfakebench.ts';
 import { createFaces, facesSettings } from './faces.ts';
-import { createFolder, folderSettings } from './folder.ts';
+import { createFolder, folderSettings, openFolderReader } from './folder.ts';
 import { createLst, lstSettings } from './lst.ts';
 import { createManifest, manifestSettings, openManifestReader } from './manifest.ts';
 import { datasetModule } from './module.ts';
@@ -14,7 +14,7 @@ import { openPublishedReader } from './published-lists.ts';
 
 const VARIANTS = {
   faces: { name: 'faces', settings: facesSettings, create: createFaces },
-  folder: { name: 'folder', settings: folderSettings, create: createFolder },
+  folder: { name: 'folder', settings: folderSettings, create: createFolder, openReader: openFolderReader },
   ffpp: framesVariant(CORPORA.ffpp),
   'celeb-df': framesVariant(CORPORA['celeb-df']),
   dfd: framesVariant(CORPORA.dfd),
@@ -46,7 +46,7 @@ export interface DatasetSource {
   readonly seed: number;
 }
 
-/** A dataset that knows where it came from, so that the loader's worker can open it too. */
+/** A dataset that knows where it came from, so that the loader's threads can read it too. */
 export interface OpenDataset extends Dataset {
   readonly source: DatasetSource;
 }
@@ -82,6 +82,22 @@ export async function openDataset(
     skipped: dataset.skipped,
     source,
   };
+}
+
+/**
+ * Opens what reads a dataset's samples, without their list where the dataset has a way: for the loader's threads. The first opening, of the
+ * whole dataset, told its progress.
+ *
+ * @throws as {@link openDataset}
+ */
+export async function openReader(source: DatasetSource): Promise<SampleReader> {
+  const { name, settings, cacheFolder, seed } = source;
+  const variant = await variantOf(name, settings['module']);
+  const open = (variant.openReader ?? variant.create) as (
+    settings: unknown,
+    context: DatasetContext,
+  ) => Promise<SampleReader>;
+  return open(settings, { cacheFolder, seed, progress: () => undefined });
 }
 
 async function variantOf(name: string, module: unknown): Promise<DatasetVariant> {

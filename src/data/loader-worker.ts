@@ -1,87 +1,136 @@
 /**
- * The thread that renders batches, so that reading and augmenting cost the training loop nothing. It opens the dataset itself and
- * answers requests one after the other, in their order. Started by loader.ts only, through loader-worker.mjs.
+ * A thread that renders samples, so that reading and augmenting cost the training loop nothing. All threads get the same requests, in the
+ * same order; each takes rows of the first batch that has any left, so that a batch is done as soon as can be, and writes them where the
+ * consumer will read them. Started by loader-threads.ts only, through loader-worker.mjs.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import sharp from 'sharp';
 import type { AugmentSettings } from './augment.ts';
+import type { Slot } from './batch-memory.ts';
 import type { Sample } from './dataset.ts';
-import { openDataset } from './index.ts';
+import { openReader } from './index.ts';
 import type { DatasetSource } from './index.ts';
-import { renderBatch } from './render-batch.ts';
+import { renderSample } from './render-sample.ts';
 
-/** What the worker is started with. */
+/** What a worker is started with. */
 export interface WorkerStart {
   readonly source: DatasetSource;
   readonly augment: AugmentSettings;
   /** Seed of the augmentation. */
   readonly seed: number;
+  /** Samples that are in the making at once: while one is decoded by sharp's threads, another is augmented by this one. */
+  readonly atOnce: number;
 }
 
-/** One batch to render; `batch` is its number if it is to be augmented, null if not. The word `close` ends the thread. */
-export type WorkerRequest =
-  { readonly request: number; readonly ids: readonly string[]; readonly batch: number | null } | 'close';
+/** A batch to render together with the other threads; `batch` is its number if it is to be augmented, null if not. */
+export interface RenderRequest {
+  readonly request: number;
+  readonly samples: readonly Sample[];
+  readonly batch: number | null;
+  readonly slot: Slot;
+}
 
-/** The answer to a request; request -1 tells that the dataset is open, or why it is not. */
-export type WorkerReply =
-  | { readonly request: number; readonly images: Float32Array }
-  | { readonly request: number; readonly error: string };
+/** The word `close` ends the thread. */
+export type WorkerRequest = RenderRequest | 'close';
+
+/** Why a row is missing. */
+export interface RowError {
+  readonly row: number;
+  readonly message: string;
+}
+
+/** Told once for each request, when this thread will not touch its slot any more; request -1 tells that the dataset is open, or why not. */
+export interface WorkerReply {
+  readonly request: number;
+  readonly errors: readonly RowError[];
+}
+
+interface Job extends RenderRequest {
+  readonly images: Float32Array;
+  readonly nextRow: Int32Array;
+  readonly errors: RowError[];
+  /** Rows that this thread has taken and not yet finished. */
+  pending: number;
+}
 
 const port = parentPort;
 if (port === null) throw new Error('loader-worker.ts is a worker thread of loader.ts; import loader.ts');
-const { source, augment, seed } = workerData as WorkerStart;
+const { source, augment, seed, atOnce } = workerData as WorkerStart;
 
 // The pictures are small and each file is read once an epoch: no cache, and no threads of libvips beside libuv's.
 sharp.cache(false);
 sharp.concurrency(1);
 
-const byId = open();
-let last: Promise<void> = byId.then(
-  () => reply({ request: -1, images: new Float32Array() }),
-  (error: unknown) => reply({ request: -1, error: messageOf(error) }),
+const opening = openReader(source);
+opening.then(
+  () => reply({ request: -1, errors: [] }),
+  (error: unknown) => reply({ request: -1, errors: [{ row: 0, message: messageOf(error) }] }),
 );
+/** Batches that may have rows left, in the order of the requests. */
+let jobs: Job[] = [];
+let running = 0;
 let closing = false;
 
 port.on('message', (message: WorkerRequest) => {
   if (message === 'close') {
+    // What is under way is finished: ending a thread in the middle of native work is not safe.
     closing = true;
-    // After the batch at hand: ending a thread in the middle of native work is not safe.
-    last = last.then(() => port.close());
+    jobs = [];
+    if (running === 0) port.close();
     return;
   }
-  last = last.then(async () => {
-    if (closing) return;
-    await answer(message).catch((error: unknown) =>
-      reply({ request: message.request, error: messageOf(error) }),
-    );
+  const { pixels, nextRow } = message.slot;
+  jobs.push({
+    ...message,
+    images: new Float32Array(pixels),
+    nextRow: new Int32Array(nextRow),
+    errors: [],
+    pending: 0,
   });
+  fill();
 });
 
-async function open() {
-  const dataset = await openDataset(source, () => undefined); // the first opening, in the main thread, told its progress
-  const samples = (['train', 'val', 'test'] as const).flatMap((split) => dataset.samples(split));
-  return { dataset, samples: new Map(samples.map((sample) => [sample.id, sample])) };
-}
-
-async function answer({ request, ids, batch }: Exclude<WorkerRequest, 'close'>): Promise<void> {
-  const { dataset, samples } = await byId;
-  const wanted = ids.map((id): Sample => {
-    const sample = samples.get(id);
-    if (sample === undefined) {
-      throw new Error(`dataset ${source.name}: sample ${id} is gone since the run began; start again`);
+/** Takes rows until as many are in the making as may be, or none is left. */
+function fill(): void {
+  let job: Job | undefined;
+  while (running < atOnce && (job = jobs[0]) !== undefined) {
+    const row = Atomics.add(job.nextRow, 0, 1);
+    if (row >= job.samples.length) {
+      jobs.shift();
+      if (job.pending === 0) finish(job);
+      continue;
     }
-    return sample;
-  });
-  const images = await renderBatch(
-    dataset,
-    wanted,
-    batch === null ? null : { settings: augment, seed, batch },
-  );
-  reply({ request, images }, [images.buffer]);
+    running++;
+    job.pending++;
+    void render(job, row);
+  }
 }
 
-function reply(message: WorkerReply, transfer: readonly ArrayBuffer[] = []): void {
-  port?.postMessage(message, transfer);
+async function render(job: Job, row: number): Promise<void> {
+  const { samples, batch, images } = job;
+  try {
+    const augmentation = batch === null ? null : { settings: augment, seed, batch };
+    await renderSample(await opening, samples[row] as Sample, augmentation, images, row);
+  } catch (error) {
+    job.errors.push({ row, message: messageOf(error) });
+    Atomics.store(job.nextRow, 0, samples.length); // the batch is lost: nobody need take more of its rows
+  }
+  running--;
+  job.pending--;
+  if (closing) {
+    if (running === 0) port?.close();
+    return;
+  }
+  if (job.pending === 0 && !jobs.includes(job)) finish(job);
+  fill();
+}
+
+function finish({ request, errors }: Job): void {
+  reply({ request, errors });
+}
+
+function reply(message: WorkerReply): void {
+  port?.postMessage(message);
 }
 
 function messageOf(error: unknown): string {

@@ -1,19 +1,29 @@
-/** Batches for training and evaluation, rendered ahead in a worker thread. */
-import { Worker } from 'node:worker_threads';
+/** Batches for training and evaluation, rendered ahead by worker threads into memory that they share with the consumer. */
+import { availableParallelism } from 'node:os';
 import type { AugmentSettings } from './augment.ts';
+import { createBatchMemory, type Slot } from './batch-memory.ts';
 import type { Batch, Sample, Split } from './dataset.ts';
 import type { OpenDataset } from './index.ts';
-import type { WorkerReply, WorkerRequest, WorkerStart } from './loader-worker.ts';
+import { startThreads } from './loader-threads.ts';
 import { planBatches } from './sampling.ts';
+
+/** sharp decodes on libuv's threads, of which a process has 4 unless told: more samples at once would only need memory. */
+const AT_ONCE = 4;
 
 export interface LoaderOptions {
   /** Seed of the order of the samples and of their augmentation. */
   readonly seed: number;
   readonly augment: AugmentSettings;
+  /** Worker threads; null, or left out: {@link defaultThreads}. The batches are the same with any number. */
+  readonly threads?: number | null;
   /** Batches that are asked for before they are needed; 3 unless told. */
   readonly ahead?: number;
 }
 
+/**
+ * A batch's `images` lie in memory that is used again: they hold until the next batch of the same iteration is asked for, or the iteration
+ * is left. Who keeps them longer copies them.
+ */
 export interface Loader {
   /**
    * Training batches without end, from number `start` (0 unless told) on. Batch n depends on the dataset, the seed, the batch size and
@@ -25,39 +35,51 @@ export interface Loader {
   }) => AsyncGenerator<Batch, never>;
   /** Every sample of a split once, in the dataset's order, not augmented; the last batch may be smaller. Throws if there are none. */
   readonly evalBatches: (split: Split, batchSize: number) => AsyncGenerator<Batch, void>;
-  /** Ends the worker after the batch at hand; whoever still waits for a batch gets an error. May be called twice. */
+  /** Ends the threads after the samples at hand; whoever still waits for a batch gets an error. May be called twice. */
   readonly close: () => Promise<void>;
 }
 
+/** Half of the cores, 1 to 8: decoding has threads of its own beside these, and TensorFlow wants the cores too. */
+export function defaultThreads(cores = availableParallelism()): number {
+  return Math.min(8, Math.max(1, Math.floor(cores / 2)));
+}
+
 /**
- * Starts the worker, which opens the dataset for itself. A sample that cannot be read makes the iteration throw, with the
- * sample and its file named, when its batch is due. The worker keeps the process alive only while a batch is under way.
+ * Starts the threads, each of which opens a reader of the dataset for itself. A sample that cannot be read makes the iteration throw, with
+ * the sample and its file named, when its batch is due. The threads keep the process alive only while a batch is under way.
  *
- * @throws if the worker cannot open the dataset
+ * @throws if a thread cannot open the dataset
  */
 export async function openLoader(dataset: OpenDataset, options: LoaderOptions): Promise<Loader> {
   const { seed, augment, ahead = 3 } = options;
-  if (!Number.isInteger(ahead) || ahead < 1) throw new Error(`ahead must be at least 1; it is ${ahead}`);
-  const worker = await startWorker({ source: dataset.source, augment, seed });
+  const count = options.threads ?? defaultThreads();
+  for (const [name, value] of Object.entries({ ahead, threads: count })) {
+    if (!Number.isInteger(value) || value < 1) throw new Error(`${name} must be at least 1; it is ${value}`);
+  }
+  const atOnce = Math.max(2, Math.ceil(AT_ONCE / count));
+  const threads = await startThreads({ source: dataset.source, augment, seed, atOnce }, count);
+  const memory = createBatchMemory();
   const { size } = dataset;
 
-  const order = (samples: readonly Sample[], batch: number | null): Promise<Batch> => {
-    const images = worker.render(
-      samples.map(({ id }) => id),
-      batch,
-    );
-    return images.then((pixels) => ({
-      images: pixels,
-      shape: [samples.length, size, size, 3] as const,
-      samples,
-    }));
+  const order = (samples: readonly Sample[], batch: number | null): Ordered => {
+    const values = samples.length * size * size * 3;
+    const slot = memory.take(values);
+    const images = new Float32Array(slot.pixels, 0, values);
+    const shape = [samples.length, size, size, 3] as const;
+    return { slot, batch: threads.render({ samples, batch, slot }).then(() => ({ images, shape, samples })) };
+  };
+  const release = ({ slot, batch }: Ordered): void => {
+    const giveBack = (): void => {
+      if (!threads.hasEnded()) memory.release(slot);
+    };
+    batch.then(giveBack, giveBack);
   };
   return {
     trainBatches: ({ batchSize, start = 0 }) => {
       const plan = planBatches(dataset.samples('train'), batchSize, seed);
       plan(start); // an impossible start throws here, not at the first batch
       let n = start;
-      return inOrder(() => order(plan(n), n++), ahead) as AsyncGenerator<Batch, never>;
+      return inOrder(() => order(plan(n), n++), release, ahead) as AsyncGenerator<Batch, never>;
     },
     evalBatches: (split, batchSize) => {
       if (!Number.isInteger(batchSize) || batchSize < 1) {
@@ -66,103 +88,48 @@ export async function openLoader(dataset: OpenDataset, options: LoaderOptions): 
       const samples = dataset.samples(split);
       if (samples.length === 0) throw new Error(`dataset ${dataset.name} has no samples in ${split}`);
       let from = 0;
-      const next = (): Promise<Batch> | null => {
+      const next = (): Ordered | null => {
         const rows = samples.slice(from, (from += batchSize));
         return rows.length === 0 ? null : order(rows, null);
       };
-      return inOrder(next, ahead);
+      return inOrder(next, release, ahead);
     },
-    close: worker.close,
+    close: threads.close,
   };
 }
 
-/** Yields what `next` promises, in order, with `ahead` promises under way; ends when `next` gives null. */
-async function* inOrder<T>(next: () => Promise<T> | null, ahead: number): AsyncGenerator<T, void> {
-  const underWay: Promise<T>[] = [];
-  for (;;) {
-    while (underWay.length < ahead) {
-      const promise = next();
-      if (promise === null) break;
-      // Its error is thrown when its turn comes; until then it must not count as unhandled.
-      promise.catch(() => undefined);
-      underWay.push(promise);
-    }
-    const first = underWay.shift();
-    if (first === undefined) return;
-    yield await first;
-  }
+/** A batch on its way, and the memory that it takes. */
+interface Ordered {
+  readonly slot: Slot;
+  readonly batch: Promise<Batch>;
 }
 
-interface Waiting {
-  readonly resolve: (images: Float32Array) => void;
-  readonly reject: (error: Error) => void;
-}
-
-interface RenderWorker {
-  /** [N, size, size, 3] in [0, 1]; augmented as training batch `batch`, or as read if null. */
-  readonly render: (ids: readonly string[], batch: number | null) => Promise<Float32Array>;
-  readonly close: () => Promise<void>;
-}
-
-/** The worker behind promises; resolves once the worker has opened the dataset. */
-async function startWorker(start: WorkerStart): Promise<RenderWorker> {
-  const worker = new Worker(new URL('./loader-worker.mjs', import.meta.url), {
-    workerData: start,
-    execArgv: [],
-  });
-  const waiting = new Map<number, Waiting>();
-  let ended: Error | null = null;
-  let requests = 0;
-  const fail = (error: Error): void => {
-    ended ??= error;
-    for (const { reject } of waiting.values()) reject(ended);
-    waiting.clear();
-  };
-  const exited = new Promise<void>((resolve) => {
-    worker.once('exit', (code) => {
-      fail(new Error(`the loader's worker ended unexpectedly, exit code ${code}`));
-      resolve();
-    });
-  });
-  worker.on('error', (cause: unknown) => {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    fail(new Error(`the loader's worker failed: ${reason}`, { cause }));
-  });
-  worker.on('message', (reply: WorkerReply) => {
-    const waiter = waiting.get(reply.request);
-    waiting.delete(reply.request);
-    // once closing, the worker must hold the process until it has ended
-    if (waiting.size === 0 && ended === null) worker.unref();
-    if ('error' in reply) waiter?.reject(new Error(reply.error));
-    else waiter?.resolve(reply.images);
-  });
-  const expectReply = (request: number): Promise<Float32Array> =>
-    new Promise((resolve, reject) => {
-      if (ended !== null) {
-        reject(ended);
-        return;
+/**
+ * Yields the batches that `next` orders, one after the other, with `ahead` of them under way; ends when `next` gives null. A batch is
+ * released when the one after it is asked for, and all that are under way when the iteration is left.
+ */
+async function* inOrder(
+  next: () => Ordered | null,
+  release: (ordered: Ordered) => void,
+  ahead: number,
+): AsyncGenerator<Batch, void> {
+  const underWay: Ordered[] = [];
+  try {
+    for (;;) {
+      while (underWay.length < ahead) {
+        const ordered = next();
+        if (ordered === null) break;
+        // Its error is thrown when its turn comes; until then it must not count as unhandled.
+        ordered.batch.catch(() => undefined);
+        underWay.push(ordered);
       }
-      waiting.set(request, { resolve, reject });
-      worker.ref();
-    });
-  const send = (request: WorkerRequest): void => worker.postMessage(request);
-  const close = async (): Promise<void> => {
-    fail(new Error('the loader is closed'));
-    worker.ref();
-    send('close');
-    await exited;
-  };
-  await expectReply(-1).catch(async (error: unknown) => {
-    await close();
-    throw error;
-  });
-  return {
-    render: (ids, batch) => {
-      const request = requests++;
-      const images = expectReply(request);
-      if (ended === null) send({ request, ids, batch });
-      return images;
-    },
-    close,
-  };
+      const first = underWay[0];
+      if (first === undefined) return;
+      yield await first.batch;
+      release(first);
+      underWay.shift();
+    }
+  } finally {
+    underWay.forEach(release);
+  }
 }

@@ -45,7 +45,7 @@ export type ModuleSettings = SettingsOf<typeof moduleSettings>;
 
 /**
  * A researcher's own dataset: a file that exports `settings` (a record of setting descriptors, src/config/settings.ts) and
- * `create(settings, context)`, as in {@link DatasetVariant}. Importing it runs it, so name only files that you trust.
+ * `create(settings, context)`, and `openReader` if it has one, as in {@link DatasetVariant}. Importing it runs it, so name only files that you trust.
  *
  * @param path of the file, relative to the working folder
  * @throws if the file is missing, cannot be imported, or lacks one of the two exports
@@ -61,7 +61,7 @@ export async function datasetModule(path: string): Promise<DatasetVariant<Module
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`data.module: ${file} cannot be imported: ${reason}`, { cause });
   })) as Partial<DatasetVariant<ModuleSettings>>;
-  const { settings, create } = found;
+  const { settings, create, openReader } = found;
   if (typeof create !== 'function' || typeof settings !== 'object' || settings === null) {
     throw new Error(
       `data.module: ${file} must export \`settings\` (a record of settings, {} if there are none) and \`create(settings, context)\`; ` +
@@ -73,5 +73,10 @@ export async function datasetModule(path: string): Promise<DatasetVariant<Module
       `data.module: ${file} has a setting called \`module\`, which is the key of its own path; rename it`,
     );
   }
-  return { name: 'module', settings: { ...moduleSettings, ...settings }, create };
+  return {
+    name: 'module',
+    settings: { ...moduleSettings, ...settings },
+    create,
+    ...(openReader === undefined ? {} : { openReader }),
+  };
 }

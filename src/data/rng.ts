@@ -17,6 +17,8 @@ export interface Rng {
   normal(): number;
   /** A new array with the same elements in random order (Fisher-Yates); the argument stays as it is. */
   shuffle<T>(items: readonly T[]): T[];
+  /** The numbers 0 … n - 1 in the order that {@link Rng.shuffle} would bring n elements into. */
+  permutation(n: number): Uint32Array;
 }
 
 /**
@@ -41,21 +43,23 @@ export function rngFor(seed: number, ...keys: readonly (string | number)[]): Rng
     while (draw >= limit) draw = next();
     return draw % n;
   };
+  const permutation = (n: number): Uint32Array => {
+    const result = Uint32Array.from({ length: n }, (_, i) => i);
+    for (let last = n - 1; last > 0; last--) {
+      const other = integer(last + 1);
+      const held = result[last] as number;
+      result[last] = result[other] as number;
+      result[other] = held;
+    }
+    return result;
+  };
   return {
     uniform,
     range: (low, high) => low + (high - low) * uniform(),
     integer,
     normal: () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform()),
-    shuffle: <T>(items: readonly T[]): T[] => {
-      const result = [...items];
-      for (let last = result.length - 1; last > 0; last--) {
-        const other = integer(last + 1);
-        const held = result[last] as T;
-        result[last] = result[other] as T;
-        result[other] = held;
-      }
-      return result;
-    },
+    shuffle: <T>(items: readonly T[]): T[] => Array.from(permutation(items.length), (i) => items[i] as T),
+    permutation,
   };
 }
 

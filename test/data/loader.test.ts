@@ -4,13 +4,13 @@ import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { rm } from 'node:fs/promises';
-import type { Batch } from '../../src/data/dataset.ts';
+import type { Batch, Sample } from '../../src/data/dataset.ts';
 import type { AugmentSettings } from '../../src/data/augment.ts';
 import { openDataset } from '../../src/data/index.ts';
 import type { DatasetSource, OpenDataset } from '../../src/data/index.ts';
-import { openLoader } from '../../src/data/loader.ts';
+import { defaultThreads, openLoader } from '../../src/data/loader.ts';
 import type { Loader } from '../../src/data/loader.ts';
-import { renderBatch } from '../../src/data/render-batch.ts';
+import { renderSample, type BatchAugmentation } from '../../src/data/render-sample.ts';
 import { planBatches } from '../../src/data/sampling.ts';
 import { cutShort, errorOf, picture, put, temporaryFolder } from './image-files.ts';
 
@@ -22,8 +22,13 @@ const options = { seed: 7, augment };
 
 async function take(batches: AsyncGenerator<Batch>, count: number): Promise<Batch[]> {
   const taken: Batch[] = [];
-  for await (const batch of batches) if (taken.push(batch) === count) break;
+  for await (const batch of batches) if (taken.push(copied(batch)) === count) break;
   return taken;
+}
+
+/** The next batch of the iteration uses the memory anew. */
+function copied(batch: Batch): Batch {
+  return { ...batch, images: batch.images.slice() };
 }
 
 describe('data/loader', () => {
@@ -50,6 +55,12 @@ describe('data/loader', () => {
     }
     return root;
   }
+  async function rendered(samples: readonly Sample[], augmentation: BatchAugmentation | null) {
+    const images = new Float32Array(samples.length * 24 * 24 * 3);
+    for (const [row, sample] of samples.entries())
+      await renderSample(dataset, sample, augmentation, images, row);
+    return images;
+  }
   before(async () => {
     dataset = await openDataset(source(await fill('set')), () => undefined);
     loader = await openLoader(dataset, options);
@@ -62,9 +73,7 @@ describe('data/loader', () => {
     for (const [batch, got] of [first, second].entries()) {
       expect(got?.samples).to.deep.equal(plan(batch));
       expect(got?.shape).to.deep.equal([6, 24, 24, 3]);
-      expect(got?.images).to.deep.equal(
-        await renderBatch(dataset, plan(batch), { settings: augment, seed: 7, batch }),
-      );
+      expect(got?.images).to.deep.equal(await rendered(plan(batch), { settings: augment, seed: 7, batch }));
     }
   });
 
@@ -98,7 +107,7 @@ describe('data/loader', () => {
     const samples = dataset.samples('train');
     expect(all.flatMap((batch) => batch.samples)).to.deep.equal(samples);
     expect(all.map((batch) => batch.shape[0])).to.deep.equal([7, 7, samples.length - 14]);
-    expect(all[2]?.images).to.deep.equal(await renderBatch(dataset, samples.slice(14), null));
+    expect(all[2]?.images).to.deep.equal(await rendered(samples.slice(14), null));
     expect(await take(loader.evalBatches('train', 7), 99)).to.deep.equal(all);
   });
 
@@ -106,7 +115,7 @@ describe('data/loader', () => {
     const alone = await take(loader.trainBatches({ batchSize: 4 }), 4);
     const mixed: Batch[] = [];
     for await (const batch of loader.trainBatches({ batchSize: 4 })) {
-      mixed.push(batch);
+      mixed.push(copied(batch));
       await take(loader.evalBatches('val', 4), 99);
       if (mixed.length === 4) break;
     }
@@ -125,18 +134,120 @@ describe('data/loader', () => {
     await breaking.close();
   });
 
-  it('a dataset that is gone when the worker opens it', async () => {
+  it('one, two or three threads give the same bytes, whatever batches were in the memory before', async () => {
+    const seen: Batch[][] = [];
+    for (const threads of [1, 2, 3]) {
+      const one = await openLoader(dataset, { ...options, threads });
+      seen.push([
+        ...(await take(one.trainBatches({ batchSize: 4 }), 7)),
+        ...(await take(one.evalBatches('train', 5), 99)),
+        ...(await take(one.trainBatches({ batchSize: 2, start: 3 }), 2)),
+      ]);
+      await one.close();
+    }
+    expect(seen[1]).to.deep.equal(seen[0]);
+    expect(seen[2]).to.deep.equal(seen[0]);
+  });
+
+  it('memory is shared with the consumer and used again: as much after many batches as after a few', async () => {
+    const one = await openLoader(dataset, { ...options, threads: 2 });
+    const buffers = new Set<ArrayBufferLike>();
+    let n = 0;
+    for await (const { images } of one.trainBatches({ batchSize: 4 })) {
+      expect(images.buffer).to.be.instanceOf(SharedArrayBuffer);
+      buffers.add(images.buffer);
+      // what was handed out must not change before the next is asked for, however long the threads have
+      if (n === 2) {
+        const before = images.slice();
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        expect(images).to.deep.equal(before);
+      }
+      if (++n === 30) break;
+    }
+    expect(buffers.size).to.be.within(2, 4);
+    await one.close();
+  });
+
+  it('of several unreadable samples the first of the batch is told, whoever met which', async () => {
+    const root = await fill('several');
+    const set = await openDataset(source(root), () => undefined);
+    const files = set.samples('train').map(({ file }) => file);
+    const several = await openLoader(set, { ...options, threads: 3 });
+    for (const row of [4, 2, 5]) await rm(files[row] as string);
+    for (let i = 0; i < 3; i++) {
+      const { message } = await errorOf(several.evalBatches('train', 8).next());
+      expect(message).to.include(`sample ${set.samples('train')[2]?.id}: ${files[2]} cannot be read`);
+    }
+    await several.close();
+  });
+
+  it('a dataset that is gone: its first sample is told', async () => {
     const root = await fill('gone');
     const set = await openDataset(source(root), () => undefined);
     await rm(root, { recursive: true });
-    expect((await errorOf(openLoader(set, options))).message).to.include(`${root} does not exist`);
+    const gone = await openLoader(set, options);
+    const { message } = await errorOf(gone.trainBatches({ batchSize: 4 }).next());
+    expect(message).to.include(root).and.to.include('cannot be read');
+    await gone.close();
+  });
+
+  /** A user's own dataset of two samples a split, with these functions beside it. */
+  const own = async (name: string, functions: string): Promise<OpenDataset> => {
+    const module = await put(
+      join(folder.path(), name),
+      `export const settings = {};
+       const samples = [0, 1].map((label) => (
+         { id: 's' + label, file: 'none', split: 'train', label, manipulation: label ? 'x' : 'real', videoId: 'v', pair: 'p' }));
+       const grey = (value) => ({ width: 2, height: 2, data: new Uint8Array(12).fill(value) });
+       export async function create() {
+         return { name: 'own', size: 2, skipped: [], samples: () => samples, read };
+       }
+       ${functions}`,
+    );
+    return openDataset({ name: 'module', settings: { module }, cacheFolder: '', seed: 1 }, () => undefined);
+  };
+
+  it('threads open a reader where the dataset has one', async () => {
+    const set = await own(
+      'reader.mjs',
+      `async function read() { throw new Error('the whole dataset was opened'); }
+       export async function openReader() { return { size: 2, read: async () => grey(51) }; }`,
+    );
+    const reading = await openLoader(set, { ...options, threads: 2 });
+    const [batch] = await take(reading.evalBatches('train', 2), 1);
+    expect([...(batch?.images ?? [])]).to.deep.equal(Array(24).fill(Math.fround(0.2)));
+    await reading.close();
+  });
+
+  it('a thread that cannot open the dataset', async () => {
+    const set = await own(
+      'shut.mjs',
+      `async function read() { return grey(1); }
+       export async function openReader() { throw new Error('shut today'); }`,
+    );
+    expect((await errorOf(openLoader(set, { ...options, threads: 2 }))).message).to.equal('shut today');
+  });
+
+  it('a thread that dies: who waits and who asks later is told, and the others end', async () => {
+    const set = await own('dying.mjs', `async function read() { process.exit(3); }`);
+    const dying = await openLoader(set, { ...options, threads: 2 });
+    const message = 'a worker of the loader ended unexpectedly, exit code 3';
+    expect((await errorOf(dying.evalBatches('train', 1).next())).message).to.equal(message);
+    expect((await errorOf(dying.evalBatches('train', 1).next())).message).to.equal(message);
+    await dying.close();
+  });
+
+  it('chooses half of the cores, one at least, eight at most', () => {
+    expect([1, 2, 3, 4, 16, 64].map((cores) => defaultThreads(cores))).to.deep.equal([1, 1, 1, 2, 8, 8]);
   });
 
   it('refuses impossible requests at once', async () => {
     expect(() => loader.trainBatches({ batchSize: 5 })).to.throw('even number');
     expect(() => loader.trainBatches({ batchSize: 4, start: -1 })).to.throw('got -1');
     expect(() => loader.evalBatches('val', 0)).to.throw('at least 1');
-    expect((await errorOf(openLoader(dataset, { ...options, ahead: 0 }))).message).to.include('at least 1');
+    for (const zero of [{ ahead: 0 }, { threads: 0 }]) {
+      expect((await errorOf(openLoader(dataset, { ...options, ...zero }))).message).to.include('at least 1');
+    }
   });
 
   it('closed: waiting and later requests fail, closing twice is fine', async () => {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Sample } from '../../src/data/dataset.ts';
+import { rngFor } from '../../src/data/rng.ts';
 import { planBatches } from '../../src/data/sampling.ts';
 
 /** A sample of the train split: `pair` and manipulation say it all. */
@@ -106,6 +107,25 @@ describe('data/sampling', () => {
         .map(({ id }) => id)
         .join();
     expect(new Set([order(0, 1), order(15, 1), order(0, 2)]).size).to.equal(3);
+  });
+
+  it('the order is that of the names, shuffled by the epoch: two fakes of a pair one after the other, its reals in turns', () => {
+    const of = (pair: string, kind: string, take: string): Sample => ({
+      ...sample(pair, kind),
+      id: `${kind}/${pair}/${take}`,
+    });
+    const names = ['p10', 'p9', 'p2', 'q', 'a'];
+    const all = names.flatMap((name) => [
+      ...[of(name, 'x', '1'), of(name, 'real', '1')],
+      ...[of(name, 'real', '2'), of(name, 'x', '2')],
+    ]);
+    for (const epoch of [0, 1, 2]) {
+      const expected = rngFor(5, 'epoch', epoch)
+        .shuffle([...names].sort())
+        .flatMap((name) => [1, 2].map((take) => [`real/${name}/${1 + (epoch % 2)}`, `x/${name}/${take}`]));
+      const seen = Array.from({ length: 10 }, (_, i) => planBatches(all, 2, 5)(10 * epoch + i));
+      expect(seen.map((batch) => batch.map(({ id }) => id))).to.deep.equal(expected);
+    }
   });
 
   it('refuses odd batches, one class, and a number that is none', () => {
