@@ -19,6 +19,7 @@ import {
 import { plainValue, type ConfigNode, type MapNode } from './config/tree.ts';
 import { readConfigFile } from './config/yaml-source.ts';
 import { augmentSettings } from './data/augment.ts';
+import { batchSettings } from './data/batch-settings.ts';
 import { datasetSettings } from './data/index.ts';
 import { optimizerSettings } from './game/optimizer.ts';
 import { scheduleSettings } from './game/schedule.ts';
@@ -112,6 +113,7 @@ export const runtimeSettings = {
 
 export const commonSettings = {
   seed: integer({ min: 0, doc: 'Seed of weights, batches, augmentation and the opponent.' }),
+  batches: batchSettings,
   augment: augmentSettings,
   game: gameSettings,
   optimizer_d: optimizerSettings,

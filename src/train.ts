@@ -61,7 +61,7 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
   openEngine(config.runtime);
   const dataset = await prepareData(config.data, config.seed, options.progress);
   tellSkipped(dataset.skipped, options);
-  const loader = await openLoader(dataset, { seed: config.seed, augment: config.augment });
+  const loader = await openLoader(dataset, config);
   const game = await openGame(config, dataset.size);
   const watch = openWatch(config, dataset.samples('val'), options.reporter, options.log);
   const { play, dispose } = playOf(config.game, { record, graphFunction }, options.log);

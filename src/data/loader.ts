@@ -1,6 +1,7 @@
 /** Batches for training and evaluation, rendered ahead in a worker thread. */
 import { Worker } from 'node:worker_threads';
 import type { AugmentSettings } from './augment.ts';
+import { PLAIN_BATCHES, type BatchSettings } from './batch-settings.ts';
 import type { Batch, Sample, Split } from './dataset.ts';
 import type { OpenDataset } from './index.ts';
 import type { WorkerReply, WorkerRequest, WorkerStart } from './loader-worker.ts';
@@ -10,14 +11,16 @@ export interface LoaderOptions {
   /** Seed of the order of the samples and of their augmentation. */
   readonly seed: number;
   readonly augment: AugmentSettings;
+  /** What training batches are made of; pairs and the manipulations in turn unless told. */
+  readonly batches?: BatchSettings;
   /** Batches that are asked for before they are needed; 3 unless told. */
   readonly ahead?: number;
 }
 
 export interface Loader {
   /**
-   * Training batches without end, from number `start` (0 unless told) on. Batch n depends on the dataset, the seed, the batch size and
-   * n alone, see {@link planBatches}: rows 2i are real, rows 2i + 1 fake, a pair side by side under the same augmentation.
+   * Training batches without end, from number `start` (0 unless told) on. Batch n depends on the dataset, the seed, the batch size,
+   * the settings and n alone, see {@link planBatches}: rows 2i are real, rows 2i + 1 fake, a pair side by side under the same augmentation.
    */
   readonly trainBatches: (options: {
     readonly batchSize: number;
@@ -36,7 +39,7 @@ export interface Loader {
  * @throws if the worker cannot open the dataset
  */
 export async function openLoader(dataset: OpenDataset, options: LoaderOptions): Promise<Loader> {
-  const { seed, augment, ahead = 3 } = options;
+  const { seed, augment, batches = PLAIN_BATCHES, ahead = 3 } = options;
   if (!Number.isInteger(ahead) || ahead < 1) throw new Error(`ahead must be at least 1; it is ${ahead}`);
   const worker = await startWorker({ source: dataset.source, augment, seed });
   const { size } = dataset;
@@ -54,7 +57,7 @@ export async function openLoader(dataset: OpenDataset, options: LoaderOptions): 
   };
   return {
     trainBatches: ({ batchSize, start = 0 }) => {
-      const plan = planBatches(dataset.samples('train'), batchSize, seed);
+      const plan = planBatches(dataset.samples('train'), batchSize, seed, batches);
       plan(start); // an impossible start throws here, not at the first batch
       let n = start;
       return inOrder(() => order(plan(n), n++), ahead) as AsyncGenerator<Batch, never>;

@@ -4,25 +4,28 @@
  *
  * Half of a batch is real and half fake, row 2i beside row 2i + 1; the fakes take the manipulations in turn. Where the dataset has
  * pairs, a fake comes with its own real (Sample.pair). What is in no pair is dealt out beside them, in proportion to its number and
- * balanced in the same way. Every list is gone through without replacement, in a new order each epoch.
+ * balanced in the same way. Every list is gone through without replacement, in a new order each epoch. The settings say otherwise: no
+ * pairs, another balance, some images of each video.
  */
+import { PLAIN_BATCHES, type BatchSettings } from './batch-settings.ts';
 import { FAKE, REAL } from './dataset.ts';
 import type { Sample } from './dataset.ts';
 import { rngFor } from './rng.ts';
+import { videoDeck } from './video-deck.ts';
 
 /** The samples of training batch n, n = 0, 1, …: reals at even rows, their fakes at odd rows. */
 export type BatchPlan = (n: number) => readonly Sample[];
 
-/** What each manipulation contributes. */
+/** What each manipulation contributes, or all of them together where they are not balanced. */
 interface Stream {
   readonly paired: Deck;
   readonly alone: Deck;
-  /** The share of this manipulation's slots whose fake and real are drawn independently; 0 if all are in pairs. */
+  /** The share of its slots whose fake and real are drawn independently; 0 if all are in pairs. */
   readonly aloneShare: number;
 }
 
 /** A list dealt out again and again, each time in another order. */
-interface Deck {
+export interface Deck {
   readonly size: number;
   /** The card at position 0, 1, … of the endless deal, and which time round it is. */
   readonly at: (position: number) => { readonly sample: Sample; readonly epoch: number };
@@ -33,7 +36,12 @@ interface Deck {
  * @param batchSize an even number: half of it real, half fake
  * @throws if the batch size is odd or not positive, or a class is empty
  */
-export function planBatches(samples: readonly Sample[], batchSize: number, seed: number): BatchPlan {
+export function planBatches(
+  samples: readonly Sample[],
+  batchSize: number,
+  seed: number,
+  settings: BatchSettings = PLAIN_BATCHES,
+): BatchPlan {
   if (!Number.isInteger(batchSize) || batchSize < 2 || batchSize % 2 !== 0) {
     throw new Error(`the batch size must be an even number, half real and half fake; it is ${batchSize}`);
   }
@@ -45,22 +53,26 @@ export function planBatches(samples: readonly Sample[], batchSize: number, seed:
       `the train split has no ${kind} sample (${samples.length} in all); training needs both classes`,
     );
   }
-  const realsOf = byPair(reals);
-  const pairsWithFakes = new Set(fakes.map(({ pair }) => pair));
+  const { paired: inPairs, balance } = settings;
+  const realsOf = inPairs ? byPair(reals) : new Map<string, readonly Sample[]>();
+  const pairsWithFakes = new Set(inPairs ? fakes.map(({ pair }) => pair) : []);
   const lonelyReals = reals.filter(({ pair }) => !pairsWithFakes.has(pair));
-  const shuffled = epochOrders(samples, seed);
-  const realDeck = deck(lonelyReals.length > 0 ? lonelyReals : reals, shuffled);
-  const lonelyRealShare = lonelyReals.length / reals.length;
+  const deckOf = decks(samples, seed, settings);
+  const realDeck = deckOf('real', lonelyReals.length > 0 ? lonelyReals : reals);
+  const share = (part: readonly Sample[], all: readonly Sample[]): number =>
+    part.length === 0 ? 0 : deckOf('', part).size / deckOf('', all).size;
+  const lonelyRealShare = share(lonelyReals, reals);
 
-  const manipulations = [...new Set(fakes.map(({ manipulation }) => manipulation))].sort();
-  const streams = manipulations.map((manipulation): Stream => {
-    const mine = fakes.filter((fake) => fake.manipulation === manipulation);
+  const kindOf = ({ manipulation }: Sample): string => (balance === 'manipulation' ? manipulation : 'all');
+  const kinds = [...new Set(fakes.map(kindOf))].sort();
+  const streams = kinds.map((kind): Stream => {
+    const mine = fakes.filter((fake) => kindOf(fake) === kind);
     const paired = mine.filter(({ pair }) => realsOf.has(pair));
     const alone = mine.filter(({ pair }) => !realsOf.has(pair));
-    const aloneShare = paired.length === 0 ? 1 : Math.max(alone.length / mine.length, lonelyRealShare);
+    const aloneShare = paired.length === 0 ? 1 : Math.max(share(alone, mine), lonelyRealShare);
     return {
-      paired: deck(paired, shuffled),
-      alone: deck(alone.length > 0 ? alone : mine, shuffled),
+      paired: deckOf(`paired ${kind}`, paired),
+      alone: deckOf(`alone ${kind}`, alone.length > 0 ? alone : mine),
       aloneShare,
     };
   });
@@ -86,6 +98,24 @@ export function planBatches(samples: readonly Sample[], batchSize: number, seed:
     if (!Number.isSafeInteger(n) || n < 0) throw new Error(`a batch number is 0, 1, 2, …; got ${n}`);
     return Array.from({ length: half }, (_, i) => drawPair(n * half + i)).flat();
   };
+}
+
+/**
+ * How lists are dealt out: pairs in one order for all decks, each deck beginning elsewhere in it; what is not paired, or drawn by
+ * videos, in an order of each deck's own.
+ */
+function decks(
+  samples: readonly Sample[],
+  seed: number,
+  { paired, balance, frames_per_video }: BatchSettings,
+): (name: string, cards: readonly Sample[]) => Deck {
+  const equal = balance === 'video';
+  const perVideo = frames_per_video ?? (equal ? 1 : null);
+  if (!paired || perVideo !== null) {
+    return (name, cards) => videoDeck(cards, { perVideo, equal }, seed, `deck ${name}`);
+  }
+  const shuffled = epochOrders(samples, seed);
+  return (_, cards) => deck(cards, shuffled);
 }
 
 type EpochOrder = (epoch: number) => ReadonlyMap<string, number>;

@@ -1,0 +1,63 @@
+/** A list of samples dealt out epoch by epoch, some images of each video at a time. */
+import type { Sample } from './dataset.ts';
+import { rngFor, type Rng } from './rng.ts';
+import type { Deck } from './sampling.ts';
+
+/** How many of a video's images an epoch has. */
+export interface VideoDraw {
+  /** Null: all of them. */
+  readonly perVideo: number | null;
+  /** Whether a video with fewer images than that repeats some, so that every video counts the same. */
+  readonly equal: boolean;
+}
+
+/**
+ * A deck in which every video has its images drawn anew each epoch, without replacement as far as they reach, all in an order of its own. A
+ * video is one of a manipulation: what was forged of the same footage in two ways is two videos.
+ *
+ * @param name of the deck: decks of other names draw independently
+ */
+export function videoDeck(
+  cards: readonly Sample[],
+  { perVideo, equal }: VideoDraw,
+  seed: number,
+  name: string,
+): Deck {
+  const videos = [...byVideo(cards)];
+  const taken = (count: number): number =>
+    perVideo === null ? count : equal ? perVideo : Math.min(perVideo, count);
+  const size = videos.reduce((sum, [, indices]) => sum + taken(indices.length), 0);
+  const deal = (epoch: number): readonly number[] => {
+    const hand = videos.flatMap(([video, indices]) =>
+      perVideo === null ? indices : drawn(indices, taken(indices.length), rngFor(seed, name, epoch, video)),
+    );
+    return rngFor(seed, name, epoch).shuffle(hand);
+  };
+  let dealt: { readonly epoch: number; readonly order: readonly number[] } | undefined;
+  return {
+    size,
+    at: (position) => {
+      const epoch = Math.floor(position / size);
+      if (dealt?.epoch !== epoch) dealt = { epoch, order: deal(epoch) };
+      return { sample: cards[dealt.order[position % size] as number] as Sample, epoch };
+    },
+  };
+}
+
+/** `count` of the items in random order; none twice before each was once. */
+function drawn(items: readonly number[], count: number, rng: Rng): number[] {
+  const result: number[] = [];
+  while (result.length < count) result.push(...rng.shuffle(items).slice(0, count - result.length));
+  return result;
+}
+
+function byVideo(cards: readonly Sample[]): ReadonlyMap<string, number[]> {
+  const videos = new Map<string, number[]>();
+  cards.forEach(({ manipulation, videoId }, i) => {
+    const video = JSON.stringify([manipulation, videoId]);
+    const indices = videos.get(video);
+    if (indices === undefined) videos.set(video, [i]);
+    else indices.push(i);
+  });
+  return videos;
+}
