@@ -6,6 +6,7 @@ import type { Batch, Sample, Split } from './dataset.ts';
 import type { OpenDataset } from './index.ts';
 import type { WorkerReply, WorkerRequest, WorkerStart } from './loader-worker.ts';
 import { planBatches } from './sampling.ts';
+import { planShares } from './shares.ts';
 
 export interface LoaderOptions {
   /** Seed of the order of the samples and of their augmentation. */
@@ -57,7 +58,11 @@ export async function openLoader(dataset: OpenDataset, options: LoaderOptions): 
   };
   return {
     trainBatches: ({ batchSize, start = 0 }) => {
-      const plan = planBatches(dataset.samples('train'), batchSize, seed, batches);
+      const train = dataset.samples('train');
+      const plan =
+        dataset.shares === undefined
+          ? planBatches(train, batchSize, seed, batches)
+          : planShares(train, dataset.shares, batchSize, seed, batches);
       plan(start); // an impossible start throws here, not at the first batch
       let n = start;
       return inOrder(() => order(plan(n), n++), ahead) as AsyncGenerator<Batch, never>;
