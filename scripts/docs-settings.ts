@@ -22,7 +22,7 @@ type Values = Readonly<Record<string, unknown>>;
 
 /** Groups whose options are variants with settings of their own, by the function that knows them. */
 const VARIANTS: Readonly<Record<string, (values: Values) => Promise<SettingsRecord>>> = {
-  data: (values) => datasetSettings(values['name'] as string),
+  data: (values) => datasetSettings(values['name'] as string, values),
   discriminator: async (values) => (await findDiscriminator(values)).settings,
   generator: async (values) => (await findGenerator(values)).settings,
 };
@@ -43,6 +43,7 @@ async function tables(files: ConfigFiles): Promise<string> {
       .map((option) => [option, composedValues(files, group, option)] as const);
     for (const name of new Set(options.map(([, values]) => values['name'] as string))) {
       if (name === 'module') continue; // its settings are the user's
+      if (name === 'mix') continue; // the settings of its parts, each as in its own table
       const own = options.filter(([, values]) => values['name'] === name);
       const record = await settingsOf(own[0]![1]);
       if (Object.keys(record).length === 0) continue; // generator=none

@@ -9,6 +9,7 @@ import type { DatasetContext } from './data/module.ts';
 import type { Discriminator } from './discriminator/discriminator.ts';
 import { createImagePool } from './game/image-pool.ts';
 import { createLossScale } from './game/loss-scale.ts';
+import { createImageViews } from './game/image-views.ts';
 import { createCarried, createGame, type Game } from './game/players.ts';
 import type { LabelledImages } from './generator/generator.ts';
 import { createCasts, type Casts } from './ops/precision.ts';
@@ -44,8 +45,8 @@ export function prepareData(
 }
 
 /** How the settings of a run have its batches made. */
-export function loaderOptions({ seed, augment, runtime }: RunConfig): LoaderOptions {
-  return { seed, augment, threads: runtime.loader_threads };
+export function loaderOptions({ seed, augment, batches, runtime }: RunConfig): LoaderOptions {
+  return { seed, augment, batches, threads: runtime.loader_threads };
 }
 
 /** The detector with its initial weights. Its checkpoints and its interface are float32 whatever it computes in. */
@@ -82,8 +83,9 @@ export async function openGame(config: RunConfig, imageSize: number): Promise<Ga
   const generator = variant.create(config.generator, { imageSize, seed, casts });
   const pool =
     game.play === 'alternating' && game.pool_size > 0 ? createImagePool(game.pool_size, imageSize) : null;
+  const views = createImageViews(config.diff_augment, seed);
   const carried = game.play === 'free' ? createCarried(generator, game.batch_size, imageSize) : null;
-  return createGame(detector, generator, config, { pool, carried, lossScale });
+  return createGame(detector, generator, config, { pool, carried, lossScale, views });
 }
 
 /**

@@ -19,7 +19,9 @@ import {
 import { plainValue, type ConfigNode, type MapNode } from './config/tree.ts';
 import { readConfigFile } from './config/yaml-source.ts';
 import { augmentSettings } from './data/augment.ts';
+import { batchSettings } from './data/batch-settings.ts';
 import { datasetSettings } from './data/index.ts';
+import { diffAugmentSettings } from './game/image-views.ts';
 import { optimizerSettings } from './game/optimizer.ts';
 import { scheduleSettings } from './game/schedule.ts';
 import type { AnyGeneratorVariant, SettingsProblem } from './generator/generator.ts';
@@ -118,7 +120,9 @@ export const runtimeSettings = {
 
 export const commonSettings = {
   seed: integer({ min: 0, doc: 'Seed of weights, batches, augmentation and the opponent.' }),
+  batches: batchSettings,
   augment: augmentSettings,
+  diff_augment: diffAugmentSettings,
   game: gameSettings,
   optimizer_d: optimizerSettings,
   optimizer_g: optimizerSettings,
@@ -167,7 +171,7 @@ export async function checkRunConfig(resolved: MapNode): Promise<RunConfig> {
   const config = checkSettings(resolved, {
     ...commonSettings,
     game: { ...gameSettings, ...playSettingsOf(sectionAt(resolved, 'game')['play']) },
-    data: named(await datasetSettings(data['name'], data['module']), 'dataset'),
+    data: named(await datasetSettings(data['name'], data), 'dataset'),
     discriminator: named(detector.settings, 'detector'),
     generator: named(opponent.settings, 'opponent'),
   }) as unknown as RunConfig;
@@ -188,7 +192,10 @@ function playSettingsOf(play: unknown): SettingsRecord {
 }
 
 /** Ways of playing that the opponent cannot follow, and settings that mean nothing in them. */
-function gameProblems({ game, generator }: RunConfig, opponent: AnyGeneratorVariant): SettingsProblem[] {
+function gameProblems(
+  { game, generator, diff_augment }: RunConfig,
+  opponent: AnyGeneratorVariant,
+): SettingsProblem[] {
   const problems: SettingsProblem[] = [];
   const plays = opponent.plays ?? ['alternating'];
   if (!plays.includes(game.play)) {
@@ -224,6 +231,14 @@ function gameProblems({ game, generator }: RunConfig, opponent: AnyGeneratorVari
   if (game.compile === true) problems.push(...recordingProblems({ game, generator }, opponent));
   if (game.play === 'alternating' && game.crafting === 'shared') {
     problems.push(...sharingProblems({ game, generator }, opponent));
+    const { colour_probability, translation_probability, cutout_probability } = diff_augment;
+    if (colour_probability + translation_probability + cutout_probability > 0) {
+      problems.push({
+        key: 'game.crafting',
+        problem:
+          'is shared, but with diff_augment the pass of the clean images sees changed views of them, and an attack does not: set it to train or eval',
+      });
+    }
   }
   if (game.play !== 'alternating') {
     if (game.crafting !== 'train') {

@@ -3,6 +3,8 @@
  * sample's pixels. Sampling, pairing, augmentation and batching are the loader's (loader.ts), the same for all.
  */
 
+import type { Share } from './shares.ts';
+
 export type Split = 'train' | 'val' | 'test';
 
 /** Label convention, stated once: 1 = fake. */
@@ -59,6 +61,8 @@ export interface Dataset extends SampleReader {
   readonly name: string;
   samples(split: Split): readonly Sample[];
   readonly skipped: readonly Skipped[];
+  /** Parts with given shares of the training batches, where a dataset is made of several; every train sample is in one. */
+  readonly shares?: readonly Share[];
 }
 
 /** One batch as it leaves the loader: row i of every field is the same image. */

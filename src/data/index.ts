@@ -1,13 +1,14 @@
 /** The datasets by name, and how to open one. A new dataset is a file with { settings, create } and a line in the table. */
-import type { SettingsRecord } from '../config/settings.ts';
+import { text, type SettingsRecord } from '../config/settings.ts';
 import { framesVariant } from './corpora/frames.ts';
 import { CORPORA } from './corpora/index.ts';
-import type { Dataset, SampleReader } from './dataset.ts';
+import type { Dataset, Sample, SampleReader } from './dataset.ts';
 import { createDeepfakebench, deepfakebenchSettings } from './deepfakebench.ts';
 import { createFaces, facesSettings } from './faces.ts';
 import { createFolder, folderSettings, openFolderReader } from './folder.ts';
 import { createLst, lstSettings } from './lst.ts';
 import { createManifest, manifestSettings, openManifestReader } from './manifest.ts';
+import { DATASET_KEY, mixOf } from './mix.ts';
 import { datasetModule } from './module.ts';
 import type { DatasetContext, DatasetVariant } from './module.ts';
 import { openPublishedReader } from './published-lists.ts';
@@ -36,7 +37,7 @@ const VARIANTS = {
 } satisfies Record<string, DatasetVariant>;
 
 /** The names that `data=` takes; `module` stands for a file of the user's own. */
-export const DATASET_NAMES: readonly string[] = [...Object.keys(VARIANTS), 'module'];
+export const DATASET_NAMES: readonly string[] = [...Object.keys(VARIANTS), 'mix', 'module'];
 
 /** All that another process or thread needs to open the same dataset: plain values, no functions. */
 export interface DatasetSource {
@@ -54,11 +55,11 @@ export interface OpenDataset extends Dataset {
 /**
  * The settings that a dataset of this name takes, before it is opened: for the schema of the configuration.
  *
- * @param module path of the user's file, for the name `module`
+ * @param section the values of the group, checked or not: `module` is read of them, and `datasets` for the name `mix`
  * @throws if there is no such dataset, or the user's file cannot be imported
  */
-export async function datasetSettings(name: string, module?: unknown): Promise<SettingsRecord> {
-  return (await variantOf(name, module)).settings;
+export async function datasetSettings(name: string, section: Section = {}): Promise<SettingsRecord> {
+  return (await variantOf(name, section)).settings;
 }
 
 /**
@@ -71,7 +72,7 @@ export async function openDataset(
   progress: DatasetContext['progress'],
 ): Promise<OpenDataset> {
   const { name, settings, cacheFolder, seed } = source;
-  const variant = await variantOf(name, settings['module']);
+  const variant = await variantOf(name, settings);
   const create = variant.create as (settings: unknown, context: DatasetContext) => Promise<Dataset>;
   const dataset = await create(settings, { cacheFolder, seed, progress });
   return {
@@ -79,7 +80,9 @@ export async function openDataset(
     size: dataset.size,
     samples: (split) => dataset.samples(split),
     read: (sample) => dataset.read(sample),
+    ...(dataset.landmarks === undefined ? {} : { landmarks: (sample: Sample) => dataset.landmarks!(sample) }),
     skipped: dataset.skipped,
+    ...(dataset.shares === undefined ? {} : { shares: dataset.shares }),
     source,
   };
 }
@@ -92,7 +95,7 @@ export async function openDataset(
  */
 export async function openReader(source: DatasetSource): Promise<SampleReader> {
   const { name, settings, cacheFolder, seed } = source;
-  const variant = await variantOf(name, settings['module']);
+  const variant = await variantOf(name, settings);
   const open = (variant.openReader ?? variant.create) as (
     settings: unknown,
     context: DatasetContext,
@@ -100,7 +103,11 @@ export async function openReader(source: DatasetSource): Promise<SampleReader> {
   return open(settings, { cacheFolder, seed, progress: () => undefined });
 }
 
-async function variantOf(name: string, module: unknown): Promise<DatasetVariant> {
+type Section = Readonly<Record<string, unknown>>;
+
+async function variantOf(name: string, section: Section, place = 'data'): Promise<DatasetVariant> {
+  const { module } = section;
+  if (name === 'mix') return mixIn(section, place);
   if (name === 'module') {
     if (typeof module !== 'string' || module === '') {
       throw new Error('data=module needs the path of your file: data.module=./my-dataset.ts');
@@ -111,4 +118,28 @@ async function variantOf(name: string, module: unknown): Promise<DatasetVariant>
     throw new Error(`there is no dataset ${name}; there are ${DATASET_NAMES.join(', ')}`);
   }
   return VARIANTS[name as keyof typeof VARIANTS];
+}
+
+/** The mix of the datasets that a section names. Throws, naming the key, where one is not known. */
+async function mixIn({ datasets }: Section, place: string): Promise<DatasetVariant> {
+  const places = `${place}.datasets`;
+  if (!isSection(datasets) || Object.keys(datasets).length === 0) {
+    throw new Error(`'${places}' must hold the datasets of the mix: +data@${places}.first=folder`);
+  }
+  const parts: Record<string, DatasetVariant> = {};
+  for (const [key, part] of Object.entries(datasets)) {
+    if (!DATASET_KEY.test(key)) {
+      throw new Error(`'${places}.${key}' needs another key: letters and digits, a letter first`);
+    }
+    const name = isSection(part) ? part['name'] : undefined;
+    if (typeof name !== 'string') {
+      throw new Error(`'${places}.${key}.name' must say which dataset it is: data@${places}.${key}=folder`);
+    }
+    parts[key] = await variantOf(name, part as Section, `${places}.${key}`);
+  }
+  return mixOf(parts, (settings) => ({ name: text('which dataset'), ...settings }));
+}
+
+function isSection(value: unknown): value is Section {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -2,10 +2,12 @@
 import { availableParallelism } from 'node:os';
 import type { AugmentSettings } from './augment.ts';
 import { createBatchMemory, type Slot } from './batch-memory.ts';
+import { PLAIN_BATCHES, type BatchSettings } from './batch-settings.ts';
 import type { Batch, Sample, Split } from './dataset.ts';
 import type { OpenDataset } from './index.ts';
 import { startThreads } from './loader-threads.ts';
 import { planBatches } from './sampling.ts';
+import { planShares } from './shares.ts';
 
 /** sharp decodes on libuv's threads, of which a process has 4 unless told: more samples at once would only need memory. */
 const AT_ONCE = 4;
@@ -16,6 +18,8 @@ export interface LoaderOptions {
   readonly augment: AugmentSettings;
   /** Worker threads; null, or left out: {@link defaultThreads}. The batches are the same with any number. */
   readonly threads?: number | null;
+  /** What training batches are made of; pairs and the manipulations in turn unless told. */
+  readonly batches?: BatchSettings;
   /** Batches that are asked for before they are needed; 3 unless told. */
   readonly ahead?: number;
 }
@@ -26,8 +30,8 @@ export interface LoaderOptions {
  */
 export interface Loader {
   /**
-   * Training batches without end, from number `start` (0 unless told) on. Batch n depends on the dataset, the seed, the batch size and
-   * n alone, see {@link planBatches}: rows 2i are real, rows 2i + 1 fake, a pair side by side under the same augmentation.
+   * Training batches without end, from number `start` (0 unless told) on. Batch n depends on the dataset, the seed, the batch size,
+   * the settings and n alone, see {@link planBatches}: rows 2i are real, rows 2i + 1 fake, a pair side by side under the same augmentation.
    */
   readonly trainBatches: (options: {
     readonly batchSize: number;
@@ -51,7 +55,7 @@ export function defaultThreads(cores = availableParallelism()): number {
  * @throws if a thread cannot open the dataset
  */
 export async function openLoader(dataset: OpenDataset, options: LoaderOptions): Promise<Loader> {
-  const { seed, augment, ahead = 3 } = options;
+  const { seed, augment, batches = PLAIN_BATCHES, ahead = 3 } = options;
   const count = options.threads ?? defaultThreads();
   for (const [name, value] of Object.entries({ ahead, threads: count })) {
     if (!Number.isInteger(value) || value < 1) throw new Error(`${name} must be at least 1; it is ${value}`);
@@ -76,7 +80,11 @@ export async function openLoader(dataset: OpenDataset, options: LoaderOptions): 
   };
   return {
     trainBatches: ({ batchSize, start = 0 }) => {
-      const plan = planBatches(dataset.samples('train'), batchSize, seed);
+      const train = dataset.samples('train');
+      const plan =
+        dataset.shares === undefined
+          ? planBatches(train, batchSize, seed, batches)
+          : planShares(train, dataset.shares, batchSize, seed, batches);
       plan(start); // an impossible start throws here, not at the first batch
       let n = start;
       return inOrder(() => order(plan(n), n++), release, ahead) as AsyncGenerator<Batch, never>;

@@ -4,27 +4,30 @@
  *
  * Half of a batch is real and half fake, row 2i beside row 2i + 1; the fakes take the manipulations in turn. Where the dataset has
  * pairs, a fake comes with its own real (Sample.pair). What is in no pair is dealt out beside them, in proportion to its number and
- * balanced in the same way. Every list is gone through without replacement, in a new order each epoch.
+ * balanced in the same way. Every list is gone through without replacement, in a new order each epoch. The settings say otherwise: no
+ * pairs, another balance, some images of each video.
  *
  * Inside, samples and pairs are numbers in typed arrays, so that a million samples cost megabytes and a new epoch tenths of a second.
  */
+import { PLAIN_BATCHES, type BatchSettings } from './batch-settings.ts';
 import { FAKE, REAL } from './dataset.ts';
 import type { Sample } from './dataset.ts';
 import { rngFor } from './rng.ts';
+import { videoDeck } from './video-deck.ts';
 
 /** The samples of training batch n, n = 0, 1, …: reals at even rows, their fakes at odd rows. */
 export type BatchPlan = (n: number) => readonly Sample[];
 
-/** What each manipulation contributes. */
+/** What each manipulation contributes, or all of them together where they are not balanced. */
 interface Stream {
   readonly paired: Deck;
   readonly alone: Deck;
-  /** The share of this manipulation's slots whose fake and real are drawn independently; 0 if all are in pairs. */
+  /** The share of its slots whose fake and real are drawn independently; 0 if all are in pairs. */
   readonly aloneShare: number;
 }
 
 /** A list dealt out again and again, each time in another order. */
-interface Deck {
+export interface Deck {
   readonly size: number;
   /** The card at position 0, 1, … of the endless deal, the number of a sample, and which time round it is. */
   readonly at: (position: number) => { readonly card: number; readonly epoch: number };
@@ -42,7 +45,12 @@ interface Pairs {
  * @param batchSize an even number: half of it real, half fake
  * @throws if the batch size is odd or not positive, or a class is empty
  */
-export function planBatches(samples: readonly Sample[], batchSize: number, seed: number): BatchPlan {
+export function planBatches(
+  samples: readonly Sample[],
+  batchSize: number,
+  seed: number,
+  settings: BatchSettings = PLAIN_BATCHES,
+): BatchPlan {
   if (!Number.isInteger(batchSize) || batchSize < 2 || batchSize % 2 !== 0) {
     throw new Error(`the batch size must be an even number, half real and half fake; it is ${batchSize}`);
   }
@@ -57,22 +65,30 @@ export function planBatches(samples: readonly Sample[], batchSize: number, seed:
       `the train split has no ${kind} sample (${samples.length} in all); training needs both classes`,
     );
   }
-  const realsOf = byPair(reals, pairs);
+  const { paired: inPairs, balance } = settings;
+  const realsOf = byPair(inPairs ? reals : new Uint32Array(), pairs);
   const hasFake = new Uint8Array(pairs.count);
-  for (const fake of fakes) hasFake[pairOf(fake)] = 1;
+  if (inPairs) for (const fake of fakes) hasFake[pairOf(fake)] = 1;
   const lonelyReals = reals.filter((real) => hasFake[pairOf(real)] === 0);
-  const deckOf = deckMaker(pairs, seed);
-  const realDeck = deckOf(lonelyReals.length > 0 ? lonelyReals : reals);
-  const lonelyRealShare = lonelyReals.length / reals.length;
+  const deckOf = deckMaker(samples, pairs, seed, settings);
+  const realDeck = deckOf('real', lonelyReals.length > 0 ? lonelyReals : reals);
+  const share = (part: Uint32Array, whole: Uint32Array): number =>
+    part.length === 0 ? 0 : deckOf('', part).size / deckOf('', whole).size;
+  const lonelyRealShare = share(lonelyReals, reals);
 
-  const manipulationOf = (i: number): string => (samples[i] as Sample).manipulation;
-  const manipulations = [...new Set(Array.from(fakes, manipulationOf))].sort();
-  const streams = manipulations.map((manipulation): Stream => {
-    const mine = fakes.filter((fake) => manipulationOf(fake) === manipulation);
+  const kindOf = (i: number): string =>
+    balance === 'manipulation' ? (samples[i] as Sample).manipulation : 'all';
+  const kinds = [...new Set(Array.from(fakes, kindOf))].sort();
+  const streams = kinds.map((kind): Stream => {
+    const mine = fakes.filter((fake) => kindOf(fake) === kind);
     const paired = mine.filter((fake) => realsOf(pairOf(fake)).length > 0);
     const alone = mine.filter((fake) => realsOf(pairOf(fake)).length === 0);
-    const aloneShare = paired.length === 0 ? 1 : Math.max(alone.length / mine.length, lonelyRealShare);
-    return { paired: deckOf(paired), alone: deckOf(alone.length > 0 ? alone : mine), aloneShare };
+    const aloneShare = paired.length === 0 ? 1 : Math.max(share(alone, mine), lonelyRealShare);
+    return {
+      paired: deckOf(`paired ${kind}`, paired),
+      alone: deckOf(`alone ${kind}`, alone.length > 0 ? alone : mine),
+      aloneShare,
+    };
   });
   const drawPair = (slot: number): readonly number[] => {
     const k = slot % streams.length;
@@ -126,8 +142,27 @@ function epochOrders({ count }: Pairs, seed: number): EpochOrder {
   };
 }
 
-/** Makes decks of cards, whose numbers ascend: each epoch by the places of their pairs, cards of one pair in their own order. */
-function deckMaker(pairs: Pairs, seed: number): (cards: Uint32Array) => Deck {
+/**
+ * How lists of cards, whose numbers ascend, are dealt out: pairs in one order for all decks, each deck beginning elsewhere in it; what is
+ * not paired, or drawn by videos, in an order of each deck's own.
+ */
+function deckMaker(
+  samples: readonly Sample[],
+  pairs: Pairs,
+  seed: number,
+  { paired, balance, frames_per_video }: BatchSettings,
+): (name: string, cards: Uint32Array) => Deck {
+  const equal = balance === 'video';
+  const perVideo = frames_per_video ?? (equal ? 1 : null);
+  if (!paired || perVideo !== null) {
+    return (name, cards) => videoDeck(samples, cards, { perVideo, equal }, seed, `deck ${name}`);
+  }
+  const byPairs = pairDecks(pairs, seed);
+  return (_, cards) => byPairs(cards);
+}
+
+/** Makes decks of cards: each epoch by the places of their pairs, cards of one pair in their own order. */
+function pairDecks(pairs: Pairs, seed: number): (cards: Uint32Array) => Deck {
   const orders = epochOrders(pairs, seed);
   const total = pairs.of.length;
   return (cards) => {

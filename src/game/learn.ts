@@ -4,6 +4,7 @@ import type { Discriminator } from '../discriminator/discriminator.ts';
 import type { CleanPass, LabelledImages } from '../generator/generator.ts';
 import { phase } from '../ops/phase.ts';
 import { scalars, tidied, toldAs, together, type Figures } from './figures.ts';
+import type { ImageView, ImageViews } from './image-views.ts';
 import { objectiveWeights, weighted, type Objective } from './objective.ts';
 import type { Optimizer } from './optimizer.ts';
 import { added, inParts, type Gradients, type Part } from './parts.ts';
@@ -46,7 +47,12 @@ export function learn(
   {
     detector,
     detectorOptimizer,
-  }: { readonly detector: Discriminator; readonly detectorOptimizer: Optimizer },
+    views = null,
+  }: {
+    readonly detector: Discriminator;
+    readonly detectorOptimizer: Optimizer;
+    readonly views?: ImageViews | null;
+  },
   batch: LabelledImages,
   adversaryOf: ((part: Part) => Adversary | Informed) | null,
   settings: LearnSettings,
@@ -55,7 +61,13 @@ export function learn(
 ): Learnt {
   return tidied(() => {
     const gradients = inParts(batch, settings.accumulate, (part) =>
-      objectiveGradients(detector, part, adversaryOf?.(part) ?? null, settings),
+      objectiveGradients(
+        detector,
+        part,
+        adversaryOf?.(part) ?? null,
+        settings,
+        views?.draw(part.labels.shape[0]),
+      ),
     );
     const opponent = opponentStep === undefined ? [] : [opponentStep(gradients.opponent)];
     const { gradientNorm, told } = phase('optimiser', () =>
@@ -75,12 +87,15 @@ export function learn(
 /**
  * The gradients of the game's objective, and its figures: a pass for each set of images, so that one set's activations are held at a
  * time. The opponent's are of mean (loss − cost). Moves running statistics and nothing else.
+ *
+ * @param view what the detector sees of the images, the same for each set
  */
 export function objectiveGradients(
   detector: Discriminator,
   batch: LabelledImages,
   opponent: Adversary | Informed | null,
   settings: LearnSettings,
+  view?: ImageView,
 ): Gradients {
   const weights = objectiveWeights(settings.objective, settings.lambda);
   return tidied(() => {
@@ -89,7 +104,7 @@ export function objectiveGradients(
     let told: CleanPass | undefined;
     if (weights.clean !== undefined) {
       const weight = weights.clean;
-      const clean = phase('clean', () => cleanPass(detector, batch, weight, informed));
+      const clean = phase('clean', () => cleanPass(detector, batch, weight, informed, view));
       passes.push(clean.passed);
       told = clean.told;
     }
@@ -108,6 +123,7 @@ export function objectiveGradients(
       branch: settings.auxiliary_bn ? 'auxiliary' : 'main',
       variables: adversary.variables,
       show: adversary.play,
+      view,
     } as const;
     const adversarial = phase('adversarial', () => learningPass(detector, batch.labels, task));
     passes.push(adversarial);
@@ -125,6 +141,7 @@ function cleanPass(
   { images, labels }: LabelledImages,
   weight: number,
   telling: boolean,
+  view: ImageView | undefined,
 ): { readonly passed: Passed; readonly told?: CleanPass } {
   const asVariable = telling ? tf.variable(images) : null;
   try {
@@ -134,6 +151,7 @@ function cleanPass(
       branch: 'main',
       variables: asVariable === null ? [] : [asVariable],
       show: () => ({ images: (asVariable as tf.Tensor4D | null) ?? images, maps: {}, bounds: {} }),
+      view,
     });
     if (!telling) {
       return { passed };

@@ -4,6 +4,7 @@ import type { Branch, Discriminator } from '../discriminator/discriminator.ts';
 import type { Perturbed } from '../generator/generator.ts';
 import { variableGrads } from '../ops/gradients.ts';
 import { scalars, tidied, type Figures } from './figures.ts';
+import type { ImageView } from './image-views.ts';
 import { crossEntropy, type Term } from './objective.ts';
 
 /** Images on their way into a pass. */
@@ -21,6 +22,8 @@ export interface PassTask {
   readonly variables: readonly tf.Variable[];
   /** The images, differentiable in those variables. Called once, inside the pass. */
   readonly show: () => Shown;
+  /** What the detector sees of them, where it is not the images themselves. */
+  readonly view?: ImageView | undefined;
 }
 
 export interface Passed {
@@ -39,7 +42,7 @@ export interface Passed {
 export function learningPass(
   detector: Discriminator,
   labels: tf.Tensor1D,
-  { term, weight, branch, variables, show }: PassTask,
+  { term, weight, branch, variables, show, view }: PassTask,
 ): Passed {
   return tidied(() => {
     let met: { shown: Shown; logits: tf.Tensor2D; losses: tf.Tensor1D; mean: tf.Tensor } | undefined;
@@ -48,7 +51,8 @@ export function learningPass(
       const { grads } = variableGrads(() => {
         const shown = beyond.keepShown(show());
         const pass = { training: true, trackStatistics: true, branch } as const;
-        const logits = beyond.keep(detector.logits(shown.images, pass));
+        const seen = view?.(shown.images) ?? shown.images;
+        const logits = beyond.keep(detector.logits(seen, pass));
         const losses = beyond.keep(crossEntropy(logits, labels));
         const mean = beyond.keep(tf.mean(losses));
         met = { shown, logits, losses, mean };

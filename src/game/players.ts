@@ -5,6 +5,7 @@ import type { Generator } from '../generator/generator.ts';
 import { createRng, type Rng } from '../ops/random.ts';
 import { restore, type GameState, type LoadedCheckpoint } from './checkpoint.ts';
 import { freeAscent, type Carried } from './free.ts';
+import type { ImageViews } from './image-views.ts';
 import { guarded, type LossScale } from './loss-scale.ts';
 import { createOptimizer, type Optimizer, type OptimizerSettings } from './optimizer.ts';
 import type { Players } from './round.ts';
@@ -13,6 +14,7 @@ import type { Players } from './round.ts';
 export interface Game extends Players {
   /** What Free AT carries from batch to batch; null in other games. */
   readonly carried: Carried | null;
+  readonly views: ImageViews | null;
   /** Of players that compute in float16; null of others. */
   readonly lossScale: LossScale | null;
   readonly rng: Rng;
@@ -20,9 +22,9 @@ export interface Game extends Players {
 }
 
 /** What a game remembers besides its players. */
-export type Memory = Pick<Game, 'pool' | 'carried' | 'lossScale'>;
+export type Memory = Pick<Game, 'pool' | 'carried' | 'lossScale' | 'views'>;
 
-export const NO_MEMORY: Memory = { pool: null, carried: null, lossScale: null };
+export const NO_MEMORY: Memory = { pool: null, carried: null, lossScale: null, views: null };
 
 /** Sets up a game at round 0 around two players. */
 export function createGame(
@@ -93,6 +95,7 @@ export function gameState(game: Game, notes: Readonly<Record<string, string>> = 
       updates_g: game.generatorOptimizer.steps,
       opponent_draws: game.rng.counter,
       ...(pool_real === undefined || pool_fake === undefined ? {} : { pool_real, pool_fake }),
+      ...(game.views === null ? {} : { view_draws: game.views.rng.counter }),
     },
     identity: { detector: game.detector.name, generator: game.generator.name },
     notes,
@@ -113,6 +116,7 @@ export function restoreGame(game: Game, checkpoint: LoadedCheckpoint): void {
   const [detectorUpdates, generatorUpdates] = [counter('updates_d'), counter('updates_g')];
   const draws = counter('opponent_draws');
   const taken = game.pool === null ? null : ([counter('pool_real'), counter('pool_fake')] as const);
+  const views = game.views === null ? null : counter('view_draws');
   // the last thing that can fail, and the first that changes anything
   restore(checkpoint, variables, identity, (values, shape) => tf.tensor(values, shape, 'float32'));
   game.rounds = rounds;
@@ -120,6 +124,7 @@ export function restoreGame(game: Game, checkpoint: LoadedCheckpoint): void {
   game.generatorOptimizer.seek(generatorUpdates);
   game.rng.seek(draws);
   if (taken !== null) game.pool!.seek(taken);
+  if (views !== null) game.views!.rng.seek(views);
 }
 
 /**
@@ -127,8 +132,8 @@ export function restoreGame(game: Game, checkpoint: LoadedCheckpoint): void {
  * What there is to a game is what a checkpoint of it holds.
  */
 export function bookmark(game: Game): () => void {
-  const { rounds, rng, pool, detectorOptimizer, generatorOptimizer } = game;
-  const [draws, taken] = [rng.counter, pool?.taken];
+  const { rounds, rng, pool, views, detectorOptimizer, generatorOptimizer } = game;
+  const [draws, taken, viewDraws] = [rng.counter, pool?.taken, views?.rng.counter];
   const [detectorUpdates, generatorUpdates] = [detectorOptimizer.steps, generatorOptimizer.steps];
   // aliases: a variable that moves takes other memory and leaves this
   const kept = [...gameState(game).variables.values()].map(
@@ -144,6 +149,7 @@ export function bookmark(game: Game): () => void {
     generatorOptimizer.seek(generatorUpdates);
     rng.seek(draws);
     if (taken !== undefined) pool!.seek(taken);
+    if (viewDraws !== undefined) views!.rng.seek(viewDraws);
   };
 }
 

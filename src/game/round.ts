@@ -14,6 +14,7 @@ import type {
 } from '../generator/generator.ts';
 import { variableGrads } from '../ops/gradients.ts';
 import { phase } from '../ops/phase.ts';
+import type { ImageViews } from './image-views.ts';
 import type { ImagePool } from './image-pool.ts';
 import { read, scalars, tidied, together, toldAs, type Figures, type RoundMetrics } from './figures.ts';
 import { learn, type Adversary, type Informed, type LearnSettings } from './learn.ts';
@@ -34,6 +35,8 @@ export interface Players {
   readonly generatorOptimizer: Optimizer;
   /** Images of past rounds that the detector meets again; null for none. */
   readonly pool: ImagePool | null;
+  /** What the detector sees of the images that it learns from, where that is not the images themselves. */
+  readonly views?: ImageViews | null;
 }
 
 /** Of this round. Whoever plays a recorded round again writes the new ones here: they are read when an optimiser steps. */

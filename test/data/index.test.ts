@@ -46,7 +46,10 @@ describe('data/index', () => {
 
   it('a dataset of the user’s own, in TypeScript, also in the worker', async () => {
     const module = await put(join(folder.path(), 'own.ts'), OWN);
-    expect(Object.keys(await datasetSettings('module', module))).to.deep.equal(['module', 'count']);
+    expect(Object.keys(await datasetSettings('module', { module: module }))).to.deep.equal([
+      'module',
+      'count',
+    ]);
     const dataset = await openDataset(
       { name: 'module', settings: { module, count: 3 }, cacheFolder: '', seed: 51 },
       quiet,
@@ -74,7 +77,7 @@ describe('data/index', () => {
     for (const [name, content, message] of table) {
       const file = join(folder.path(), name);
       if (content !== null) await put(file, content);
-      expect((await errorOf(datasetSettings('module', file))).message).to.match(message);
+      expect((await errorOf(datasetSettings('module', { module: file }))).message).to.match(message);
     }
     expect((await errorOf(datasetSettings('module'))).message).to.include('data.module=./my-dataset.ts');
   });

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { rm } from 'node:fs/promises';
 import type { Batch, Sample } from '../../src/data/dataset.ts';
-import type { AugmentSettings } from '../../src/data/augment.ts';
+import { NO_AUGMENTATION, type AugmentSettings } from '../../src/data/augment.ts';
 import { openDataset } from '../../src/data/index.ts';
 import type { DatasetSource, OpenDataset } from '../../src/data/index.ts';
 import { defaultThreads, openLoader } from '../../src/data/loader.ts';
@@ -15,6 +15,7 @@ import { planBatches } from '../../src/data/sampling.ts';
 import { cutShort, errorOf, picture, put, temporaryFolder } from './image-files.ts';
 
 const augment: AugmentSettings = {
+  ...NO_AUGMENTATION,
   ...{ flip: 0.5, rotation: 10, scale: 0.1, shift: 0.1, brightness: 0.1, contrast: 0.2, saturation: 0.3 },
   ...{ resize: 0.6, noise: 0.02, jpeg: 0.5, jpeg_quality_min: 40, jpeg_quality_max: 90 },
 };

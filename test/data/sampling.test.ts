@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { PLAIN_BATCHES, type BatchSettings } from '../../src/data/batch-settings.ts';
 import type { Sample } from '../../src/data/dataset.ts';
 import { rngFor } from '../../src/data/rng.ts';
 import { planBatches } from '../../src/data/sampling.ts';
@@ -128,6 +130,21 @@ describe('data/sampling', () => {
     }
   });
 
+  it('the plain settings give the batches that there always were', () => {
+    const hashes = [paired, unpaired, [...paired, ...unpaired]].map((all) => {
+      const plan = planBatches(all, 12, 5, PLAIN_BATCHES);
+      const hash = createHash('sha256');
+      for (let n = 0; n < 50; n++)
+        hash.update(
+          `${plan(n)
+            .map(({ id }) => id)
+            .join()};`,
+        );
+      return hash.digest('hex').slice(0, 16);
+    });
+    expect(hashes).to.deep.equal(['a803d1e447ccc287', '67953f18fd9ce240', 'e5d53cfe5095f82b']);
+  });
+
   it('refuses odd batches, one class, and a number that is none', () => {
     expect(() => planBatches(paired, 7, 1)).to.throw(
       'must be an even number, half real and half fake; it is 7',
@@ -140,5 +157,102 @@ describe('data/sampling', () => {
       ),
     ).to.throw('has no real sample (90 in all)');
     expect(() => planBatches(paired, 8, 1)(-1)).to.throw('got -1');
+  });
+});
+
+describe('data/sampling by the settings', () => {
+  const planned = (all: readonly Sample[], count: number, settings: Partial<BatchSettings>): Sample[] => {
+    const plan = planBatches(all, 4, 3, { ...PLAIN_BATCHES, ...settings });
+    return Array.from({ length: count }, (_, n) => plan(n)).flat();
+  };
+  const fakesOf = (seen: readonly Sample[]): Sample[] => seen.filter(({ label }) => label === 1);
+  const realsOf = (seen: readonly Sample[]): Sample[] => seen.filter(({ label }) => label === 0);
+  const ids = (seen: readonly Sample[]): string[] => seen.map(({ id }) => id);
+
+  /** Videos of the given numbers of frames, each a real and its fakes of two manipulations, frame by frame. */
+  const films = (lengths: readonly number[]): Sample[] =>
+    lengths.flatMap((length, video) =>
+      samples(`v${video}/`, length, ['real', 'a', 'b']).map((frame) => ({ ...frame, videoId: `v${video}` })),
+    );
+
+  it('batch n is a function of n, with any settings', () => {
+    fc.assert(
+      fc.property(
+        fc.boolean(),
+        fc.constantFrom('manipulation', 'video', 'none'),
+        fc.constantFrom(null, 1, 3),
+        fc.array(fc.integer({ min: 0, max: 500 }), { maxLength: 6 }),
+        (inPairs, balance, frames_per_video, order) => {
+          const settings = { paired: inPairs, balance, frames_per_video } as const;
+          const all = [...films([5, 2, 9]), ...unpaired];
+          const plan = planBatches(all, 6, 4, settings);
+          for (const n of order) {
+            expect(ids(plan(n))).to.deep.equal(ids(planBatches(all, 6, 4, settings)(n)));
+            expect(plan(n).map(({ label }) => label)).to.deep.equal([0, 1, 0, 1, 0, 1]);
+          }
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('not paired: each list without replacement, and a fake beside its own real no oftener than by chance', () => {
+    const seen = planned(paired, 900, { paired: false }); // 1800 slots: 600 a manipulation, 20 times each fake
+    expect(new Set(tally(ids(fakesOf(seen))))).to.deep.equal(new Set([20]));
+    expect(new Set(tally(ids(realsOf(seen))))).to.deep.equal(new Set([60]));
+    const together = seen.filter(({ label, pair }, i) => label === 0 && seen[i + 1]?.pair === pair).length;
+    // 1800 meetings, 1 in 30 by chance: 60, standard deviation below 8
+    expect(together).to.be.within(28, 92);
+  });
+
+  it('balance none: manipulations by their number of images, pairs kept', () => {
+    const all = paired.filter(({ manipulation, pair }) => manipulation !== 'a' || pair < 'p15'); // fewer of a
+    const fakes = all.filter(({ label }) => label === 1);
+    const seen = planned(all, fakes.length, { balance: 'none' }); // twice as many slots as fakes
+    expect(tally(ids(fakesOf(seen)))).to.deep.equal(Array(fakes.length).fill(2));
+    for (let i = 0; i < seen.length; i += 2) expect(seen[i]?.pair).to.equal(seen[i + 1]?.pair);
+  });
+
+  it('balance video: every video of a manipulation equally often, however long, pairs kept', () => {
+    const seen = planned(films([1, 2, 40]), 60, { balance: 'video' }); // 120 slots, 6 videos
+    const fakes = fakesOf(seen);
+    expect(tally(fakes.map(({ manipulation, videoId }) => manipulation + videoId))).to.deep.equal(
+      Array(6).fill(20),
+    );
+    for (let i = 0; i < seen.length; i += 2) expect(seen[i]?.pair).to.equal(seen[i + 1]?.pair);
+  });
+
+  it('frames_per_video: an epoch has that many of each video, drawn anew for each, short videos whole', () => {
+    const settings = { balance: 'none', frames_per_video: 3 } as const;
+    // an epoch: 2 manipulations × (1 + 2 + 3 + 3) = 18 fakes, 9 batches of 4
+    const epochs = [0, 1, 2].map((epoch) =>
+      planned(films([1, 2, 9, 40]), 27, settings).slice(36 * epoch, 36 * epoch + 36),
+    );
+    for (const epoch of epochs) {
+      const fakes = fakesOf(epoch);
+      expect(new Set(ids(fakes)).size).to.equal(18);
+      const counts = ['v0', 'v1', 'v2', 'v3'].map(
+        (video) => fakes.filter(({ videoId }) => videoId === video).length,
+      );
+      expect(counts).to.deep.equal([2, 4, 6, 6]);
+    }
+    const [first, second, third] = epochs.map((epoch) => ids(fakesOf(epoch)).sort().join());
+    expect(new Set([first, second, third]).size).to.equal(3);
+  });
+
+  it('frames_per_video with balance video: a short video repeats its frames to count the same', () => {
+    const settings = { balance: 'video', frames_per_video: 4 } as const;
+    const fakes = fakesOf(planned(films([1, 3, 9]), 12, settings)); // 2 × 3 × 4 = 24 fakes, 12 batches
+    const of = (video: string): number[] => tally(ids(fakes.filter(({ videoId }) => videoId === video)));
+    expect(of('v0')).to.deep.equal([4, 4]);
+    expect(of('v1').sort()).to.deep.equal([1, 1, 1, 1, 2, 2]);
+    expect(of('v2')).to.deep.equal(Array(8).fill(1));
+  });
+
+  it('frames_per_video holds for reals that are in no pair too', () => {
+    const reals = films([9, 9]).filter(({ label }) => label === 0);
+    const fakes = samples('x', 6, ['a']);
+    const seen = realsOf(planned([...reals, ...fakes], 2, { frames_per_video: 2 })); // 4 slots, an epoch of reals
+    expect(tally(seen.map(({ videoId }) => videoId))).to.deep.equal([2, 2]);
   });
 });

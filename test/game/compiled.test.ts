@@ -6,6 +6,7 @@ import path from 'node:path';
 import { readCheckpoint, saveCheckpoint } from '../../src/game/checkpoint.ts';
 import { compiledPlay, playOf, type Play } from '../../src/game/compiled.ts';
 import { createImagePool } from '../../src/game/image-pool.ts';
+import { createImageViews } from '../../src/game/image-views.ts';
 import { PerturbationError } from '../../src/game/perturbation.ts';
 import { play, type PlaySettings } from '../../src/game/play.ts';
 import {
@@ -76,6 +77,31 @@ onTensorFlow('compiled play', () => {
     throw new Error('the round was not recorded');
   };
   const stateOf = (game: Game) => snapshot(gameState(game).variables);
+
+  it('changed views: recorded and not, the same bits; the opponent draws as without them; resumed, the same', () => {
+    const views = {
+      ...{ colour_probability: 1, brightness: 0.25, saturation: 1, contrast: 0.5 },
+      ...{ translation_probability: 1, translation: 0.25, cutout_probability: 0.5, cutout: 0.5 },
+    };
+    const game = (): Game => ({ ...gameOf('pgd'), views: createImageViews(views, 1) });
+    const compiled = compiledPlay(RECORDER, true, refusal);
+    const [plain, recorded, without] = [game(), game(), gameOf('pgd')];
+    const [one, two] = [rounds(plain, ALTERNATING, play), rounds(recorded, ALTERNATING, compiled.play)];
+    expect(two).to.deep.equal(one);
+    expect(stateOf(recorded)).to.deep.equal(stateOf(plain));
+    expect([plain.views!.rng.counter, recorded.views!.rng.counter]).to.deep.equal([3, 3]);
+    expect(rounds(without, ALTERNATING, play)).not.to.deep.equal(one);
+    expect(plain.rng.counter).to.equal(without.rng.counter);
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'views-'));
+    const file = path.join(folder, 'step-3.safetensors');
+    saveCheckpoint(file, gameState(plain));
+    const resumed = game();
+    restoreGame(resumed, readCheckpoint(file));
+    rmSync(folder, { recursive: true });
+    expect(rounds(resumed, ALTERNATING, play)).to.deep.equal(rounds(plain, ALTERNATING, play));
+    compiled.dispose();
+    [plain, recorded, without, resumed].forEach(disposeGame);
+  });
 
   /** How often a recorded function ran. */
   const countFunctions = (job: () => void): number => {

@@ -1,0 +1,23 @@
+/** What training batches are made of, beside the dataset itself: the settings group `batches`. */
+import { choice, flag, integer, nullable } from '../config/settings.ts';
+import type { SettingsOf } from '../config/settings.ts';
+
+export const batchSettings = {
+  paired: flag(
+    'Whether a fake sits beside a real of its own pair, augmented alike, where there is one; false: reals and fakes are drawn independently.',
+  ),
+  balance: choice(
+    ['manipulation', 'video', 'none'],
+    'Which fakes come equally often: those of each manipulation, those of each video (of a manipulation), or simply every image. Half of a batch is real in any case.',
+  ),
+  frames_per_video: nullable(
+    integer({
+      min: 1,
+      doc: 'Images of each video in an epoch, drawn anew for each; null = all of them, or one where videos are balanced.',
+    }),
+  ),
+};
+export type BatchSettings = SettingsOf<typeof batchSettings>;
+
+/** Pairs, the manipulations in turn, every image once an epoch. */
+export const PLAIN_BATCHES: BatchSettings = { paired: true, balance: 'manipulation', frames_per_video: null };
