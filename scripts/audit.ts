@@ -12,12 +12,12 @@ import { composeRun, CONFIGS, resolveContext } from './compose-run.ts';
 import { runScript } from './run-script.ts';
 
 const USAGE =
-  'npm run audit -- data=NAME [data.KEY=VALUE…] [seed=N] [limit=20000] [hash_distance=4] [out=audit.json]';
+  'npm run audit -- data=NAME [data.KEY=VALUE…] [seed=N] [limit=20000] [hash_distance=6] [out=audit.json]';
 
 await runScript(async () => {
   const args = readArguments(process.argv.slice(2), ['limit', 'hash_distance', 'out'], USAGE, isDataOverride);
   const limit = wholeNumber(args, 'limit', 1) ?? 20_000;
-  const hashDistance = wholeNumber(args, 'hash_distance', 0) ?? 4;
+  const hashDistance = wholeNumber(args, 'hash_distance', 0) ?? 6;
   const out = args.values.out ?? 'audit.json';
   const overrides = ['generator=none', ...args.overrides];
   const { config } = await composeRun(

@@ -2,13 +2,13 @@
 import type { Finding, Looked } from './audit.ts';
 import { isCopy, nearPairs } from './near-duplicates.ts';
 
-/** A finding for copies across splits, and one for copies across labels, where there are any, with up to `shown` pairs. */
+/** A finding for copies across splits, and one for copies across labels that are of no common pair or video, where there are any, with up to `shown` pairs. */
 export function copyFindings(
   looked: readonly Looked[],
   hashDistance: number,
   shown: number,
 ): readonly Finding[] {
-  const distinct = onePerHash(looked);
+  const distinct = onePerPlace(looked);
   const across: Record<'splits' | 'labels', string[]> = { splits: [], labels: [] };
   nearPairs(
     distinct.map(({ print }) => print.hash),
@@ -21,7 +21,9 @@ export function copyFindings(
     },
     (a, b) => {
       const [one, other] = [distinct[a]!.sample, distinct[b]!.sample];
-      return one.split !== other.split || one.label !== other.label;
+      // a fake looks like the real that it was made of
+      const isOwnFake = one.pair === other.pair || one.videoId === other.videoId;
+      return one.split !== other.split || (one.label !== other.label && !isOwnFake);
     },
   );
   const finding = (what: 'splits' | 'labels', message: string): Finding[] =>
@@ -40,11 +42,11 @@ export function copyFindings(
   ];
 }
 
-/** Pictures of one hash, split and label are alike for the search: a still video has thousands of them. */
-function onePerHash(looked: readonly Looked[]): readonly Looked[] {
+/** Pictures of one hash, split, label and video are alike for the search: a still video has thousands of them. */
+function onePerPlace(looked: readonly Looked[]): readonly Looked[] {
   const seen = new Set<string>();
   return looked.filter(({ sample, print }) => {
-    const key = `${print.hash.join()} ${sample.split} ${sample.label}`;
+    const key = `${print.hash.join()} ${sample.split} ${sample.label} ${sample.videoId}`;
     if (seen.has(key)) return false;
     seen.add(key);
     return true;

@@ -28,7 +28,7 @@ export function describeFiles(looked: readonly Looked[]): readonly FileSummary[]
     const formats = new Map<string, number>();
     for (const { traits } of images) {
       const format = traits.format === 'jpeg' ? `jpeg ${traits.subsampling}` : traits.format;
-      formats.set(format, (formats.get(format) ?? 0) + 1 / images.length);
+      formats.set(format, (formats.get(format) ?? 0) + 1);
     }
     return {
       manipulation,
@@ -37,7 +37,9 @@ export function describeFiles(looked: readonly Looked[]): readonly FileSummary[]
       width: of(({ traits }) => traits.width)!,
       height: of(({ traits }) => traits.height)!,
       quality: of(({ traits }) => traits.quality),
-      formats: Object.fromEntries([...formats].sort((a, b) => b[1] - a[1])),
+      formats: Object.fromEntries(
+        [...formats].sort((a, b) => b[1] - a[1]).map(([format, count]) => [format, count / images.length]),
+      ),
     };
   });
 }
