@@ -73,7 +73,7 @@ export async function filesBelow(folder: string): Promise<readonly string[]> {
     if (above.includes(real))
       throw new Error(`${path} is a link to a folder that contains it; remove the link`);
     const found = await Promise.all(
-      (await list(path)).map(async ({ name, isFolder }) =>
+      (await listFolder(path)).map(async ({ name, isFolder }) =>
         isFolder ? walk(join(path, name), `${below}${name}/`, [...above, real]) : [`${below}${name}`],
       ),
     );
@@ -84,7 +84,35 @@ export async function filesBelow(folder: string): Promise<readonly string[]> {
 
 /** The files, not folders, directly in a folder, sorted; hidden ones left out. */
 export async function looseFiles(folder: string): Promise<readonly string[]> {
-  return (await list(folder)).filter(({ isFolder }) => !isFolder).map(({ name }) => name);
+  return (await listFolder(folder)).filter(({ isFolder }) => !isFolder).map(({ name }) => name);
+}
+
+/** What lies in a folder. */
+export interface FolderEntry {
+  readonly name: string;
+  readonly isFolder: boolean;
+  /** A link to what is not there. */
+  readonly isDangling: boolean;
+}
+
+/**
+ * The entries of a folder that are not hidden, sorted; a link counts as what it leads to, one that leads nowhere as a file. Rejects with
+ * the system's error if the folder cannot be listed.
+ */
+export async function listFolder(path: string): Promise<readonly FolderEntry[]> {
+  const entries = (await readdir(path, { withFileTypes: true })).filter(({ name }) => !name.startsWith('.'));
+  const kinds = await Promise.all(
+    entries.map(async (entry): Promise<FolderEntry> => {
+      const name = entry.name;
+      if (!entry.isSymbolicLink()) return { name, isFolder: entry.isDirectory(), isDangling: false };
+      const target = await stat(join(path, name)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return null;
+        throw error;
+      });
+      return { name, isFolder: target?.isDirectory() ?? false, isDangling: target === null };
+    }),
+  );
+  return kinds.sort((a, b) => compareText(a.name, b.name));
 }
 
 /** Order by code units: the same in every locale. */
@@ -98,30 +126,13 @@ function splitOf(name: string): Split | undefined {
 }
 
 async function subfolders(path: string): Promise<readonly string[]> {
-  const entries = await list(path).catch((cause: unknown) => {
+  const entries = await listFolder(path).catch((cause: unknown) => {
     const code = (cause as NodeJS.ErrnoException).code;
     const what =
       code === 'ENOENT' ? 'does not exist' : code === 'ENOTDIR' ? 'is a file' : `cannot be listed (${code})`;
     throw new Error(`${path} ${what}; data.path must be a folder of images: ${LAYOUTS}`, { cause });
   });
   return entries.filter(({ isFolder }) => isFolder).map(({ name }) => name);
-}
-
-/** The entries of a folder that are not hidden, sorted; a link counts as what it leads to, one that leads nowhere as a file. */
-async function list(path: string): Promise<readonly { readonly name: string; readonly isFolder: boolean }[]> {
-  const entries = (await readdir(path, { withFileTypes: true })).filter(({ name }) => !name.startsWith('.'));
-  const kinds = await Promise.all(
-    entries.map(async (entry) => {
-      const name = entry.name;
-      if (!entry.isSymbolicLink()) return { name, isFolder: entry.isDirectory() };
-      const target = await stat(join(path, name)).catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return null;
-        throw error;
-      });
-      return { name, isFolder: target?.isDirectory() ?? false };
-    }),
-  );
-  return kinds.sort((a, b) => compareText(a.name, b.name));
 }
 
 function classesIn(path: string, split: Split | null, names: readonly string[]): readonly ClassFolder[] {
