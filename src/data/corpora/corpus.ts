@@ -46,3 +46,12 @@ export interface CorpusVariant<S = never> {
   /** Lists the clips. Throws, naming the folder and what was expected there, if the layout is another one. */
   readonly list: (settings: S) => Promise<Corpus>;
 }
+
+/** A corpus whose frames can be read from disk too (frames.ts). */
+export interface CorpusReader<S = never> extends CorpusVariant<S> {
+  /**
+   * As `list`, but of folders of frames: `file` and `id` name the folder, or the video where it has none. Every clip has a split: what has no
+   * official one is dealt out by the settings.
+   */
+  readonly listFrames: (settings: S) => Promise<Corpus>;
+}

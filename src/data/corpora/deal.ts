@@ -1,0 +1,106 @@
+/** Clips without an official split are dealt out in groups that belong together, never clip by clip or frame by frame. */
+import { integer, number } from '../../config/settings.ts';
+import type { Skipped, Split } from '../dataset.ts';
+import { splitByVideo, type SplitFractions } from '../split.ts';
+import type { Clip } from './corpus.ts';
+
+export const dealSettings = {
+  val_fraction: number({ min: 0, max: 1, doc: 'share for val of what has no official split' }),
+  test_fraction: number({ min: 0, max: 1, doc: 'share for test of what has no official split' }),
+  seed: integer({
+    min: 0,
+    doc: "seed of the draw of splits; not the run's, so that runs with other seeds compare on the same data",
+  }),
+};
+
+/**
+ * The clips with a split for each. Those that have none are dealt out by {@link splitByVideo} in groups: clips with a person in common, a
+ * fake and the real that it was made of, and whatever these link in turn, stay together. If all are linked, all go to train.
+ */
+export function dealOut(clips: readonly Clip[], fractions: SplitFractions, seed: number): readonly Clip[] {
+  const open = clips.filter(({ split }) => split === null);
+  const group = connected(open, ({ id, source, video, identities }) => [
+    `clip ${source ?? id}`,
+    `video ${video}`,
+    ...identities.map((person) => `person ${person}`),
+  ]);
+  const splits = splitGroups(open, (clip) => group.get(clip) as string, fractions, seed);
+  return clips.map((clip) => ({ ...clip, split: clip.split ?? (splits.get(clip) as Split) }));
+}
+
+/**
+ * The clips with a share of those in train moved to val, in the given groups.
+ *
+ * @param groupOf what never parts: a real and the fakes made of it
+ */
+export function takeVal(
+  clips: readonly Clip[],
+  groupOf: (clip: Clip) => string,
+  fraction: number,
+  seed: number,
+): readonly Clip[] {
+  const train = clips.filter(({ split }) => split === 'train');
+  const splits = splitGroups(train, groupOf, { val: fraction, test: 0 }, seed);
+  return clips.map((clip) => ({ ...clip, split: splits.get(clip) ?? clip.split }));
+}
+
+/**
+ * The clips dealt out by the people in them, so that nobody is in two splits. Clips that show people of two splits are left out.
+ *
+ * @param clips with the people of each told
+ */
+export function dealPeople(
+  clips: readonly Clip[],
+  fractions: SplitFractions,
+  seed: number,
+): { readonly clips: readonly Clip[]; readonly skipped: readonly Skipped[] } {
+  const people = new Set(clips.flatMap(({ identities }) => identities));
+  const splits = splitByVideo(new Map([...people].map((person) => [person, ''])), fractions, seed);
+  const kept: Clip[] = [];
+  const skipped: Skipped[] = [];
+  for (const clip of clips) {
+    const own = clip.identities.map((person) => splits.get(person) as Split);
+    if (new Set(own).size === 1) kept.push({ ...clip, split: own[0] as Split });
+    else skipped.push({ file: clip.file, why: `shows people of two splits, ${own.join(' and ')}` });
+  }
+  return { clips: kept, skipped };
+}
+
+/** The split of each clip, its group's; groups are stratified by the methods that occur in them. */
+function splitGroups(
+  clips: readonly Clip[],
+  groupOf: (clip: Clip) => string,
+  fractions: SplitFractions,
+  seed: number,
+): ReadonlyMap<Clip, Split> {
+  const methods = new Map<string, Set<string>>();
+  for (const clip of clips) {
+    const group = groupOf(clip);
+    methods.set(group, (methods.get(group) ?? new Set()).add(clip.manipulation));
+  }
+  const strata = new Map([...methods].map(([group, names]) => [group, [...names].sort().join('\n')]));
+  const splits = splitByVideo(strata, fractions, seed);
+  return new Map(clips.map((clip) => [clip, splits.get(groupOf(clip)) as Split]));
+}
+
+/** A name for the group of each clip: the clips that `keysOf` links, by any chain of keys in common, are of one group. */
+function connected(
+  clips: readonly Clip[],
+  keysOf: (clip: Clip) => readonly string[],
+): ReadonlyMap<Clip, string> {
+  const parent = new Map<string, string>();
+  const rootOf = (key: string): string => {
+    let root = key;
+    for (let next = parent.get(root); next !== undefined; next = parent.get(root)) root = next;
+    return root;
+  };
+  for (const clip of clips) {
+    const [first, ...others] = keysOf(clip) as [string, ...string[]];
+    for (const other of others) {
+      const [a, b] = [rootOf(first), rootOf(other)];
+      // the smaller name stays, so that a group is named the same in whatever order its clips come
+      if (a !== b) parent.set(a < b ? b : a, a < b ? a : b);
+    }
+  }
+  return new Map(clips.map((clip) => [clip, rootOf(keysOf(clip)[0] as string)]));
+}
