@@ -1,5 +1,7 @@
 /** The datasets by name, and how to open one. A new dataset is a file with { settings, create } and a line in the table. */
 import type { SettingsRecord } from '../config/settings.ts';
+import { framesVariant } from './corpora/frames.ts';
+import { CORPORA } from './corpora/index.ts';
 import type { Dataset } from './dataset.ts';
 import { createFaces, facesSettings } from './faces.ts';
 import { createFolder, folderSettings } from './folder.ts';
@@ -9,6 +11,11 @@ import type { DatasetContext, DatasetVariant } from './module.ts';
 const VARIANTS = {
   faces: { name: 'faces', settings: facesSettings, create: createFaces },
   folder: { name: 'folder', settings: folderSettings, create: createFolder },
+  ffpp: framesVariant(CORPORA.ffpp),
+  'celeb-df': framesVariant(CORPORA['celeb-df']),
+  dfd: framesVariant(CORPORA.dfd),
+  dfdc: framesVariant(CORPORA.dfdc),
+  dfdcp: framesVariant(CORPORA.dfdcp),
 } satisfies Record<string, DatasetVariant>;
 
 /** The names that `data=` takes; `module` stands for a file of the user's own. */

@@ -1,6 +1,9 @@
 import { join } from 'node:path';
+import type { CORPORA } from '../../src/data/corpora/index.ts';
 import { createFolder } from '../../src/data/folder.ts';
+import { openDataset } from '../../src/data/index.ts';
 import { picture, put, temporaryFolder } from '../data/image-files.ts';
+import { celebDfTree, dfdcTree, dfdcpTree, dfdTree, ffppTree, writeFrames } from '../support/corpora.ts';
 import { itIsADataset } from './dataset.ts';
 
 describe('conformance: dataset', () => {
@@ -40,4 +43,28 @@ describe('conformance: dataset', () => {
       createFolder({ ...settings, unit: 'file', path: join(folder.path(), 'given') }, context),
     );
   });
+
+  const deal = { val_fraction: 0.25, test_fraction: 0.25, seed: 1 };
+  const corpora = {
+    ffpp: [ffppTree({ qualities: ['c23', 'raw'] }), { splits: null, actors: false, ...deal }],
+    'celeb-df': [celebDfTree({ people: 6 }), { val_fraction: 0.25, seed: 1 }],
+    dfd: [dfdTree(), { split: 'test', ...deal }],
+    dfdc: [dfdcTree(), { val_parts: [1], test_parts: [] }],
+    dfdcp: [dfdcpTree(), { val_fraction: 0.25, seed: 1 }],
+  } as const satisfies Record<keyof typeof CORPORA, unknown>;
+  for (const [name, [tree, own]] of Object.entries(corpora)) {
+    describe(`frames of ${name}`, () => {
+      before(() => writeFrames(join(folder.path(), name), tree, 3));
+      const selected = { methods_seen: null, methods_unseen: [], qualities_seen: null, qualities_unseen: [] };
+      itIsADataset(() =>
+        openDataset(
+          {
+            ...{ name, cacheFolder: '', seed: 5 },
+            settings: { root: join(folder.path(), name), ...own, ...selected, size: 16, frames: 2 },
+          },
+          () => undefined,
+        ),
+      );
+    });
+  }
 });
