@@ -28,14 +28,14 @@ describe('data/corpora/frames', () => {
   const everything = { methods_seen: null, methods_unseen: [], qualities_seen: null, qualities_unseen: [] };
   const deal = { val_fraction: 0.2, test_fraction: 0.2, seed: 1 };
   const context = { cacheFolder: '', seed: 1, progress: (): void => undefined };
-  const own: Readonly<Record<keyof typeof CORPORA, object>> = {
+  const own = {
     ffpp: { splits: null, actors: false, ...deal },
     'celeb-df': { val_fraction: 0.2, seed: 1 },
     dfd: { split: 'test', ...deal },
     dfdc: { val_parts: [1], test_parts: [] },
     dfdcp: { val_fraction: 0.25, seed: 1 },
   };
-  const open = (name: keyof typeof CORPORA, root: string, settings: object = {}): Promise<Dataset> =>
+  const open = (name: keyof typeof own, root: string, settings: object = {}): Promise<Dataset> =>
     openDataset(
       {
         ...{ name, cacheFolder: '', seed: 1 },
@@ -120,7 +120,7 @@ describe('data/corpora/frames', () => {
         join(root, frameFolder(first).replace('/frames/', '/masks/'), '0000.png'),
         picture(1, 24).png(),
       );
-      const dataset = await open(name as keyof typeof CORPORA, root);
+      const dataset = await open(name as keyof typeof own, root);
       expect(all(dataset).length, name).to.equal(videos.length);
       expect(dataset.skipped, name).to.deep.equal([]);
     }
@@ -208,7 +208,7 @@ describe('data/corpora/frames', () => {
     };
     for (const [name, tree] of Object.entries(trees)) {
       const root = await writeVideos(fresh(), tree);
-      expect((await errorOf(open(name as keyof typeof CORPORA, root))).message).to.include(
+      expect((await errorOf(open(name as keyof typeof own, root))).message).to.include(
         `npm run prepare -- data=${name} data.root=${root} out=`,
       );
     }
@@ -241,7 +241,7 @@ describe('data/corpora/frames', () => {
   });
 
   it('takes the settings of the corpus, of frames and of the selection', async () => {
-    for (const name of Object.keys(CORPORA) as (keyof typeof CORPORA)[]) {
+    for (const name of Object.keys(own) as (keyof typeof own)[]) {
       const settings = Object.keys(await datasetSettings(name));
       expect(settings.sort(), name).to.deep.equal(
         ['root', ...Object.keys(own[name]), ...Object.keys(chosen), ...Object.keys(everything)].sort(),
