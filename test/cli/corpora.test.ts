@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { checkpointFiles, runScript, workplace } from './command-line.ts';
-import { readRunStatus } from '../../src/reports/run-folder.ts';
 import { readScores } from '../../src/evaluation/scores.ts';
+import { readRunStatus } from '../../src/reports/run-folder.ts';
 import { ffppTree, frameFolder, writeFrames, writeVideos } from '../support/corpora.ts';
-import { rmSync } from 'node:fs';
+import { checkpointFiles, runScript, workplace } from './command-line.ts';
 
 describe('npm run train: frames of a public dataset', function () {
   this.timeout(120_000);

@@ -26,20 +26,21 @@ interface Kind {
   readonly named: string;
   /** The people, from the match of the pattern. */
   readonly people: (match: RegExpExecArray) => readonly string[];
-  /** The name of the real clip that a fake was made of, and that a real is. */
-  readonly realName: (match: RegExpExecArray) => string;
+  /** The real video that a fake was made of, and that a real is: `FOLDER/NAME`. */
+  readonly realVideo: (match: RegExpExecArray) => string;
 }
 
+/** By folder; the reals first, so that fakes find theirs. */
 const KINDS: Readonly<Record<string, Kind>> = {
   'Celeb-real': {
     ...{ label: REAL, manipulation: 'real', pattern: /^(id\d+)_(\d+)$/, named: 'idN_CLIP' },
     people: ([, person]) => [person as string],
-    realName: ([name]) => name,
+    realVideo: ([name]) => `Celeb-real/${name}`,
   },
   'YouTube-real': {
     ...{ label: REAL, manipulation: 'real', pattern: /^\d+$/, named: 'a number' },
     people: ([name]) => [`YouTube-real/${name}`], // each video shows somebody else
-    realName: ([name]) => `YouTube-real/${name}`,
+    realVideo: ([name]) => `YouTube-real/${name}`,
   },
   'Celeb-synthesis': {
     ...{
@@ -49,7 +50,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       named: 'idN_idM_CLIP',
     },
     people: ([, target, source]) => [target as string, source as string],
-    realName: ([, target, , clip]) => `${target}_${clip}`,
+    realVideo: ([, target, , clip]) => `Celeb-real/${target}_${clip}`,
   },
 };
 
@@ -73,7 +74,8 @@ async function readCelebDf(settings: CelebDfSettings, find: FindClips): Promise<
   const listed = await readTestList(root);
   const clips: Clip[] = [];
   const skipped: Skipped[] = [];
-  const realNames = new Map<Clip, string>();
+  const ids = new Map<string, string>(); // by video
+  const realVideos = new Map<string, string>(); // by id
   for (const [folder, kind] of Object.entries(KINDS)) {
     if (!(await isFolder(join(root, folder)))) continue;
     const found = await find(join(root, folder));
@@ -84,43 +86,24 @@ async function readCelebDf(settings: CelebDfSettings, find: FindClips): Promise<
         skipped.push({ file, why: `is not named ${kind.named}` });
         continue;
       }
-      const video = `${folder}/${name}`;
-      const clip: Clip = {
-        ...{ id: clipId(root, file), file, label: kind.label, manipulation: kind.manipulation },
-        compression: null,
+      const [id, video, realVideo] = [clipId(root, file), `${folder}/${name}`, kind.realVideo(match)];
+      ids.set(video, id);
+      realVideos.set(id, realVideo);
+      clips.push({
+        ...{ id, file, label: kind.label, manipulation: kind.manipulation, compression: null, video },
         split: listed.has(video) ? 'test' : 'train',
-        video,
         identities: kind.people(match),
-        source: null,
-      };
-      clips.push(clip);
-      realNames.set(clip, kind.realName(match));
+        source: kind.label === REAL ? null : (ids.get(realVideo) ?? null),
+      });
     }
   }
-  const videos = new Set(clips.map(({ video }) => video));
   for (const [video, line] of listed) {
-    if (!videos.has(video))
-      skipped.push({ file: join(root, video), why: `is in line ${line} of ${TEST_LIST}, not on disk` });
+    const file = join(root, video);
+    if (!ids.has(video)) skipped.push({ file, why: `is in line ${line} of ${TEST_LIST}, not on disk` });
   }
-  return { name: 'celeb-df', root, clips: finish(clips, realNames, settings), skipped };
-}
-
-/** Sources told, val taken out of train, sorted. */
-function finish(
-  clips: readonly Clip[],
-  realNames: ReadonlyMap<Clip, string>,
-  { val_fraction, seed }: CelebDfSettings,
-): readonly Clip[] {
-  const nameOf = new Map([...realNames].map(([clip, name]) => [clip.id, name]));
-  const reals = new Map(
-    clips.filter(({ label }) => label === REAL).map((clip) => [nameOf.get(clip.id) as string, clip.id]),
-  );
-  const withSources = clips.map((clip) => ({
-    ...clip,
-    source: clip.label === REAL ? null : (reals.get(nameOf.get(clip.id) as string) ?? null),
-  }));
-  const withSplits = takeVal(withSources, ({ id }) => nameOf.get(id) as string, val_fraction, seed);
-  return [...withSplits].sort((a, b) => compareText(a.id, b.id));
+  const groupOf = ({ id }: Clip): string => realVideos.get(id) as string;
+  const withVal = takeVal(clips, groupOf, settings.val_fraction, settings.seed);
+  return { name: 'celeb-df', root, clips: [...withVal].sort((a, b) => compareText(a.id, b.id)), skipped };
 }
 
 /** The line of each test video, by `FOLDER/NAME`. Throws, naming the line, if one is no such line or its label is not its folder's. */

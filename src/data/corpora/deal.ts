@@ -7,7 +7,10 @@ import type { Clip } from './corpus.ts';
 export const dealSettings = {
   val_fraction: number({ min: 0, max: 1, doc: 'share for val of what has no official split' }),
   test_fraction: number({ min: 0, max: 1, doc: 'share for test of what has no official split' }),
-  seed: integer({ min: 0, doc: 'of the draw of splits' }),
+  seed: integer({
+    min: 0,
+    doc: "seed of the draw of splits; not the run's, so that runs with other seeds compare on the same data",
+  }),
 };
 
 /**

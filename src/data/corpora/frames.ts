@@ -71,9 +71,11 @@ async function filmedClips(
   }
   const withFrames = filmed.filter(({ frames }) => frames.length > 0);
   if (withFrames.length === 0) {
+    const word = `data.root=${root}`;
+    const quoted = /[^\w./=+-]/.test(word) ? `'${word}'` : word;
     throw new Error(
       `${root}: none of the ${clips.length} clips has frames on disk, in frames/ beside videos/ or in a folder beside the video; ` +
-        `make face crops of them by npm run prepare -- data=${name} data.root=${root} out=FOLDER, and train on these with data=manifest`,
+        `make face crops of them by npm run prepare -- data=${name} ${quoted} out=FOLDER, and train on these with data=manifest`,
     );
   }
   return withFrames;

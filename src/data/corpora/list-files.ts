@@ -8,17 +8,17 @@ export interface ListLine {
   readonly text: string;
 }
 
-/** The lines of a text file that are not blank, trimmed; line ends of any system, a leading byte order mark taken off. */
+/** The lines of a text file that are not blank, trimmed (of a leading byte order mark too); line ends of any system. */
 export async function readLines(file: string): Promise<readonly ListLine[]> {
-  return withoutMark(await readFile(file, 'utf8'))
+  return (await readFile(file, 'utf8'))
     .split(/\r\n|\n|\r/)
     .map((text, i) => ({ number: i + 1, text: text.trim() }))
     .filter(({ text }) => text !== '');
 }
 
-/** What a JSON file holds. Throws, naming the file, if it is none. */
+/** What a JSON file holds, a leading byte order mark left aside. Throws, naming the file, if it is none. */
 export async function readJson(file: string): Promise<unknown> {
-  const text = withoutMark(await readFile(file, 'utf8'));
+  const text = (await readFile(file, 'utf8')).replace(/^\uFEFF/, '');
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -45,8 +45,4 @@ export function withSlashes(path: string): string {
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function withoutMark(text: string): string {
-  return text.startsWith('\uFEFF') ? text.slice(1) : text;
 }

@@ -175,6 +175,16 @@ describe('data/corpora/ffpp', () => {
       expect((await list(root, { splits: elsewhere })).clips.length).to.equal(24);
     });
 
+    it('with a byte order mark and Windows line ends', async () => {
+      const { videos, lists } = ffppTree();
+      const windows = Object.entries(lists).map(([name, text]) => [
+        name,
+        `\uFEFF${text.replaceAll('\n', '\r\n')}`,
+      ]);
+      const root = await writeVideos(fresh(), { videos, lists: Object.fromEntries(windows) as typeof lists });
+      expect((await list(root)).clips.length).to.equal(24);
+    });
+
     it('a missing one: what it is called and where it was looked for', async () => {
       const root = await writeVideos(fresh(), ffppTree());
       await rm(join(root, 'val.json'));

@@ -28,14 +28,14 @@ describe('data/corpora/frames', () => {
   const everything = { methods_seen: null, methods_unseen: [], qualities_seen: null, qualities_unseen: [] };
   const deal = { val_fraction: 0.2, test_fraction: 0.2, seed: 1 };
   const context = { cacheFolder: '', seed: 1, progress: (): void => undefined };
-  const own: Readonly<Record<keyof typeof CORPORA, object>> = {
+  const own = {
     ffpp: { splits: null, actors: false, ...deal },
     'celeb-df': { val_fraction: 0.2, seed: 1 },
     dfd: { split: 'test', ...deal },
     dfdc: { val_parts: [1], test_parts: [] },
     dfdcp: { val_fraction: 0.25, seed: 1 },
   };
-  const open = (name: keyof typeof CORPORA, root: string, settings: object = {}): Promise<Dataset> =>
+  const open = (name: keyof typeof own, root: string, settings: object = {}): Promise<Dataset> =>
     openDataset(
       {
         ...{ name, cacheFolder: '', seed: 1 },
@@ -100,6 +100,30 @@ describe('data/corpora/frames', () => {
     expect(reals.map(({ id }) => id)).to.deep.equal(['Celeb-real/frames/id0_0000/7.png']);
     // the 17 other clips of Celeb-real are told by their videos
     expect(dataset.skipped.filter(({ why }) => why === 'has no frames on disk').length).to.equal(17);
+  });
+
+  it('finds frames lying flat in frames/ below each folder, masks beside them, as DeepfakeBench hands them out', async () => {
+    const trees = {
+      'celeb-df': celebDfTree({ people: 6 }),
+      dfdc: dfdcTree({ base: 'train/' }),
+      dfdcp: dfdcpTree(),
+    };
+    for (const [name, tree] of Object.entries(trees)) {
+      const depth = (video: string): number => (video.startsWith('train/') ? 2 : 1);
+      const videos = tree.videos.map((video) => {
+        const parts = video.split('/');
+        return [...parts.slice(0, depth(video)), 'videos', parts.at(-1)].join('/');
+      });
+      const root = await writeFrames(fresh(), { videos, lists: tree.lists }, 1);
+      const [first] = videos as [string];
+      await put(
+        join(root, frameFolder(first).replace('/frames/', '/masks/'), '0000.png'),
+        picture(1, 24).png(),
+      );
+      const dataset = await open(name as keyof typeof own, root);
+      expect(all(dataset).length, name).to.equal(videos.length);
+      expect(dataset.skipped, name).to.deep.equal([]);
+    }
   });
 
   it('a fake for test whose real is in training shares no pair with it', async () => {
@@ -184,10 +208,15 @@ describe('data/corpora/frames', () => {
     };
     for (const [name, tree] of Object.entries(trees)) {
       const root = await writeVideos(fresh(), tree);
-      expect((await errorOf(open(name as keyof typeof CORPORA, root))).message).to.include(
+      expect((await errorOf(open(name as keyof typeof own, root))).message).to.include(
         `npm run prepare -- data=${name} data.root=${root} out=`,
       );
     }
+  });
+
+  it('quotes a root with blanks in that command', async () => {
+    const root = await writeVideos(join(fresh(), 'my data'), ffppTree());
+    expect((await errorOf(open('ffpp', root))).message).to.include(`data=ffpp 'data.root=${root}' out=`);
   });
 
   it('a split of one class is an error that names it', async () => {
@@ -212,7 +241,7 @@ describe('data/corpora/frames', () => {
   });
 
   it('takes the settings of the corpus, of frames and of the selection', async () => {
-    for (const name of Object.keys(CORPORA) as (keyof typeof CORPORA)[]) {
+    for (const name of Object.keys(own) as (keyof typeof own)[]) {
       const settings = Object.keys(await datasetSettings(name));
       expect(settings.sort(), name).to.deep.equal(
         ['root', ...Object.keys(own[name]), ...Object.keys(chosen), ...Object.keys(everything)].sort(),
