@@ -14,7 +14,7 @@ import { FAKE, REAL } from './dataset.ts';
 import type { Dataset, Sample, Skipped, Split } from './dataset.ts';
 import { compareText, filesBelow, findClassFolders, looseFiles } from './folder-layout.ts';
 import type { ClassFolder } from './folder-layout.ts';
-import { decodeImage, inspectImage, resizeSquare } from './image.ts';
+import { decodeImage, hasImageExtension, inspectImage, resizeSquare } from './image.ts';
 import type { DatasetContext } from './module.ts';
 import { splitByVideo } from './split.ts';
 
@@ -38,7 +38,6 @@ export const folderSettings = {
 };
 export type FolderSettings = SettingsOf<typeof folderSettings>;
 
-const EXTENSIONS = ['.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif'];
 const FRAME_NUMBER = /[_-](?:frame|f)?\d+$/i;
 
 /** An image file that passed the check, before it has a split. */
@@ -109,7 +108,7 @@ async function readClassFolder(
   const names = await filesBelow(path);
   const problems = await mapInParallel(names, async (name) => {
     const file = resolve(path, name);
-    if (!EXTENSIONS.includes(extname(name).toLowerCase())) return `is no image of a known extension`;
+    if (!hasImageExtension(name)) return 'is no image of a known extension';
     return inspect(file).then(
       () => null,
       (error: unknown) => (error instanceof Error ? error.message : String(error)).replace(`${file} `, ''),

@@ -3,6 +3,7 @@
  * inspection, because a network learns the traces of the library that made its images.
  */
 import { access, constants, readFile, stat } from 'node:fs/promises';
+import { extname } from 'node:path';
 import sharp from 'sharp';
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
 import type { RgbImage } from './dataset.ts';
@@ -10,6 +11,7 @@ import type { RgbImage } from './dataset.ts';
 /** Larger images are refused, before any of their pixels are decoded: 2^27 pixels, 400 MB as RGB bytes. */
 export const MAX_PIXELS = 2 ** 27;
 
+const EXTENSIONS = ['.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif'];
 const FORMATS = ['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif'] as const;
 
 /** What the header of an image file says; width and height as stored, before any EXIF rotation. */
@@ -17,6 +19,11 @@ export interface ImageHeader {
   readonly width: number;
   readonly height: number;
   readonly format: (typeof FORMATS)[number];
+}
+
+/** Whether a file's name ends like that of an image that can be decoded, in upper or lower case. */
+export function hasImageExtension(name: string): boolean {
+  return EXTENSIONS.includes(extname(name).toLowerCase());
 }
 
 /**

@@ -47,6 +47,7 @@ export function makeCheckout(): Checkout {
     'scripts/tensorboard.ts',
     'src/data/cache-folder.mjs',
     'src/data/cache-folder.ts',
+    'src/data/ffmpeg-file.mjs',
   ]) {
     fs.copyFileSync(path.join(ROOT, file), at('checkout', file));
   }
