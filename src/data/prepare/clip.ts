@@ -8,7 +8,7 @@ import { writeWhole } from '../whole-file.ts';
 import { crop, landmarksInCrop, squareAround, type Square } from './crop.ts';
 import type { Box, Detected, FaceNetworks } from './detect.ts';
 import { UnusableVideo } from './ffmpeg.ts';
-import { chooseFrames } from './frames.ts';
+import { chooseFrames, type ChooseFrames } from './frames.ts';
 import {
   describeFile,
   faceDigest,
@@ -57,8 +57,8 @@ interface SeenFrame {
 /**
  * Makes the crops of a clip and its record, the record last. What was there of the clip before is removed.
  *
- * A fake takes the squares of its real clip at the same frames, where both have frames of the same size and the real has a face; elsewhere
- * faces are sought in the fake itself. A clip that cannot be read is recorded with the reason.
+ * A fake is cut at the frames of its real clip, and by its squares where both have frames of the same size and the real has a face;
+ * elsewhere faces are sought in the fake itself. A clip that cannot be read is recorded with the reason.
  *
  * @returns the record, or why the file cannot be read now: that may pass, and is not recorded
  * @throws if the output cannot be written
@@ -77,24 +77,39 @@ export async function prepareClip(job: ClipJob, networks: FaceNetworks): Promise
 type Content = Omit<ClipRecord, 'id' | 'source' | 'faces_of'>;
 
 async function readFaces(job: ClipJob, networks: FaceNetworks): Promise<Content> {
-  const { clip, settings } = job;
+  const { clip, settings, real } = job;
   let seen: SeenFrame[] = [];
   let size: [number, number] | null = null;
   const look = async (frame: number | null, image: RgbImage): Promise<void> => {
     size = [image.width, image.height];
     seen.push(await lookAt(frame, image, job, networks));
   };
+  const choose = real === null || real.frames.length === 0 ? chooseFrames(settings.frames) : framesOf(real);
   try {
-    const choose = chooseFrames(settings.frames);
     const decoding = hasImageExtension(clip.file)
       ? await look(null, await decodeImage(clip.file))
       : await readVideo(job.ffmpeg, clip.file, choose, look, () => (seen = []));
     const facts = aboutDecoding(decoding);
-    return { size, ...facts, skipped: null, frames: await keepPerson(seen, job) };
+    const frames = [...(await keepPerson(seen, job)), ...beyondEnd(real, facts.decoded)];
+    return { size, ...facts, skipped: null, frames };
   } catch (error) {
     const why = unusable(error, clip.file);
     return { size: null, video: null, decoded: 0, damage: null, skipped: why, frames: [] };
   }
+}
+
+/** The real clip's frames, as far as the fake has them, so that the two make pairs. */
+function framesOf({ frames }: ClipRecord): ChooseFrames {
+  return (total) => frames.flatMap(({ frame }) => (frame !== null && frame < total ? [frame] : []));
+}
+
+/** The real clip's frames that the fake is too short for. */
+function beyondEnd(real: ClipRecord | null, decoded: number): FrameRecord[] {
+  return (real?.frames ?? []).flatMap(({ frame }) =>
+    frame === null || frame < decoded
+      ? []
+      : [{ frame, found: 0, face: null, why: 'the clip ends before this frame of its real clip' }],
+  );
 }
 
 function aboutDecoding(decoding: Decoding | void): Pick<Content, 'video' | 'decoded' | 'damage'> {
