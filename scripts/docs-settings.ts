@@ -5,7 +5,9 @@ import { compose } from '../src/config/compose.ts';
 import { openConfigFiles, type ConfigFiles } from '../src/config/config-files.ts';
 import { isSetting, type SettingsRecord } from '../src/config/settings.ts';
 import { plainValue, type MapNode } from '../src/config/tree.ts';
+import { CORPORA } from '../src/data/corpora/index.ts';
 import { datasetSettings } from '../src/data/index.ts';
+import { prepareSettings } from '../src/data/prepare/settings.ts';
 import { writeFileAtomic } from '../src/reports/files.ts';
 import { commonSettings, playSettings } from '../src/run-config.ts';
 import { findDiscriminator, findGenerator } from '../src/variants.ts';
@@ -63,7 +65,17 @@ async function tables(files: ConfigFiles): Promise<string> {
     if (group === 'optimizer_g') continue; // as optimizer_d
     parts.push(table(group, record, group, optionsOf(files, group)));
   }
-  return parts.join('\n');
+  return [...parts, ...prepareTables(files)].join('\n');
+}
+
+/** What `npm run prepare` takes: its corpora, and what it does with any of them. */
+function prepareTables(files: ConfigFiles): string[] {
+  const corpora = Object.values(CORPORA).map(({ name, settings }) => {
+    const column = { head: `data=${name}`, values: valuesOf(files, `corpus/${name}`) };
+    return table(`prepare, corpus: ${name}`, settings, 'data', [column]);
+  });
+  const values = valuesOf(files, 'prepare');
+  return [...corpora, table('prepare', prepareSettings, '', [{ head: 'prepare.yaml', values }])];
 }
 
 interface Column {

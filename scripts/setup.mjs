@@ -1,15 +1,17 @@
 /**
- * Brings what the project needs and this machine lacks: the npm packages, TensorFlow with its binding, the photos.
+ * Brings what the project needs and this machine lacks: the npm packages, TensorFlow with its binding, the photos; TensorBoard and
+ * ffmpeg for the commands that ask for them.
  * A second run finds everything there and is over in a fraction of a second. Plain JavaScript without dependencies,
  * because nothing is installed yet when it runs.
  *
- *   node scripts/setup.mjs [--quiet] [--gpu | --cpu] [--tensorboard]
+ *   node scripts/setup.mjs [--quiet] [--gpu | --cpu] [--tensorboard] [--video]
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { cacheFolder } from '../src/data/cache-folder.mjs';
 import { compileBinding, linkedDevice } from './setup/binding.mjs';
 import { endCommands } from './setup/command.mjs';
+import { bringFfmpeg } from './setup/ffmpeg.mjs';
 import { releaseLocks } from './setup/lock.mjs';
 import { machineOf } from './setup/machine.mjs';
 import { installPackages } from './setup/packages.mjs';
@@ -39,6 +41,7 @@ async function main() {
   await compileBinding({ root, cache, machine, device });
   await bringPhotos({ cache, machine });
   if (flags.tensorboard) await installTensorBoard({ cache, machine });
+  if (flags.video) await bringFfmpeg({ cache, machine });
   if (!flags.quiet)
     say(`everything is there: TensorFlow for the ${device.toUpperCase()}, photos (in ${cache})`);
 }
@@ -51,13 +54,16 @@ function readFlags() {
         gpu: { type: 'boolean' },
         cpu: { type: 'boolean' },
         tensorboard: { type: 'boolean' },
+        video: { type: 'boolean' },
       },
     });
     if (values.gpu && values.cpu) throw new Error("'--gpu' and '--cpu' exclude each other");
     return values;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Problem(`${reason}\nusage: node scripts/setup.mjs [--quiet] [--gpu | --cpu] [--tensorboard]`);
+    throw new Problem(
+      `${reason}\nusage: node scripts/setup.mjs [--quiet] [--gpu | --cpu] [--tensorboard] [--video]`,
+    );
   }
 }
 

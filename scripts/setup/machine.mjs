@@ -34,7 +34,7 @@ const MACHINES = {
   'linux-arm64': {
     ...LINUX,
     name: 'linux-arm64',
-    wheelPlatforms: ['manylinux_2_27_aarch64'],
+    wheelPlatforms: ['manylinux_2_27_aarch64', 'manylinux2014_aarch64'],
   },
   'darwin-arm64': {
     name: 'darwin-arm64',

@@ -1,6 +1,5 @@
 /** From a photo and its landmarks to a face at a fixed place on a square canvas. */
 
-import sharp from 'sharp';
 import type { RgbImage } from './dataset.ts';
 import { toFloat, type FloatImage } from './forgery/float-image.ts';
 import {
@@ -12,6 +11,7 @@ import {
   type Point,
 } from './forgery/geometry.ts';
 import { warpAffine } from './forgery/warp.ts';
+import { resizeTo } from './image.ts';
 
 /** Side of the canvas that faces are aligned to and forged on, in pixels; the final crop lies inside it. */
 export const CANVAS = 120;
@@ -40,16 +40,31 @@ export function scaleOf({ a, d }: Affine): number {
   return Math.hypot(a, d);
 }
 
-/**
- * The photo resampled to the canvas. A photo larger than the canvas needs is first reduced with Lanczos (so that nothing
- * aliases), then turned and shifted with cubic convolution.
- */
+/** The photo resampled to the canvas by {@link warpReduced}, with its landmarks. */
 export async function alignFace(photo: RgbImage, landmarks: readonly Point[]): Promise<AlignedFace> {
   const toCanvas = alignment(landmarks);
-  const reduction = Math.min(1, scaleOf(toCanvas));
-  const reduced = reduction < 1 ? await resize(photo, reduction) : photo;
-  // Pixel centres: u = (x + 1/2)·s - 1/2 for each axis of the reduced photo.
-  const [sx, sy] = [reduced.width / photo.width, reduced.height / photo.height];
+  return {
+    image: await warpReduced(photo, toCanvas, CANVAS),
+    landmarks: landmarks.map((point) => applyAffine(toCanvas, point)),
+  };
+}
+
+/**
+ * An image turned, scaled and shifted onto a square canvas of `side` pixels. One larger than the canvas needs is first reduced with Lanczos
+ * (so that nothing aliases), then turned and shifted with cubic convolution. Beyond the image its border pixels repeat.
+ *
+ * @param toCanvas a similarity from the image's pixels to the canvas's, centres at whole numbers in both
+ */
+export async function warpReduced(image: RgbImage, toCanvas: Affine, side: number): Promise<FloatImage> {
+  const { width, height } = image;
+  const scale = Math.min(1, scaleOf(toCanvas));
+  const reduced = await resizeTo(
+    image,
+    Math.max(1, Math.round(width * scale)),
+    Math.max(1, Math.round(height * scale)),
+  );
+  // Pixel centres: u = (x + 1/2)·s - 1/2 for each axis of the reduced image.
+  const [sx, sy] = [reduced.width / width, reduced.height / height];
   const back = invertAffine(toCanvas);
   const toReduced: Affine = {
     a: back.a * sx,
@@ -59,20 +74,5 @@ export async function alignFace(photo: RgbImage, landmarks: readonly Point[]): P
     e: back.e * sy,
     f: (back.f + 0.5) * sy - 0.5,
   };
-  return {
-    image: warpAffine(toFloat(reduced), toReduced, CANVAS, CANVAS),
-    landmarks: landmarks.map((point) => applyAffine(toCanvas, point)),
-  };
-}
-
-async function resize({ width, height, data }: RgbImage, scale: number): Promise<RgbImage> {
-  const target = {
-    width: Math.max(1, Math.round(width * scale)),
-    height: Math.max(1, Math.round(height * scale)),
-  };
-  const pixels = await sharp(data, { raw: { width, height, channels: 3 } })
-    .resize(target.width, target.height, { fit: 'fill', kernel: 'lanczos3' })
-    .raw()
-    .toBuffer();
-  return { ...target, data: new Uint8Array(pixels) };
+  return warpAffine(toFloat(reduced), toReduced, side, side);
 }

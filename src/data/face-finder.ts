@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { runChild } from './child.ts';
+import { FACE_NETWORKS } from './face-networks.ts';
 import type { Point } from './forgery/geometry.ts';
 import type { Photo } from './photos.ts';
 import type { Progress } from './progress.ts';
@@ -37,7 +38,7 @@ export interface FindRequest {
 }
 
 const MIN_CONFIDENCE = 0.3;
-const VERSION = 'face-api 1.7.15, format 1';
+const VERSION = `${FACE_NETWORKS}, format 1`;
 
 /**
  * The faces of every photo, in the photos' order: from `<cacheFolder>/faces-<hash>/faces.json`, or found now (about a

@@ -1,7 +1,7 @@
 /** The datasets by name, and how to open one. A new dataset is a file with { settings, create } and a line in the table. */
 import { text, type SettingsRecord } from '../config/settings.ts';
 import { framesVariant } from './corpora/frames.ts';
-import { CORPORA } from './corpora/index.ts';
+import { PUBLIC_CORPORA } from './corpora/index.ts';
 import type { Dataset, Sample, SampleReader } from './dataset.ts';
 import { createDeepfakebench, deepfakebenchSettings } from './deepfakebench.ts';
 import { createFaces, facesSettings } from './faces.ts';
@@ -16,11 +16,11 @@ import { openPublishedReader } from './published-lists.ts';
 const VARIANTS = {
   faces: { name: 'faces', settings: facesSettings, create: createFaces },
   folder: { name: 'folder', settings: folderSettings, create: createFolder, openReader: openFolderReader },
-  ffpp: framesVariant(CORPORA.ffpp),
-  'celeb-df': framesVariant(CORPORA['celeb-df']),
-  dfd: framesVariant(CORPORA.dfd),
-  dfdc: framesVariant(CORPORA.dfdc),
-  dfdcp: framesVariant(CORPORA.dfdcp),
+  ffpp: framesVariant(PUBLIC_CORPORA.ffpp),
+  'celeb-df': framesVariant(PUBLIC_CORPORA['celeb-df']),
+  dfd: framesVariant(PUBLIC_CORPORA.dfd),
+  dfdc: framesVariant(PUBLIC_CORPORA.dfdc),
+  dfdcp: framesVariant(PUBLIC_CORPORA.dfdcp),
   manifest: {
     name: 'manifest',
     settings: manifestSettings,

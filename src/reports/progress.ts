@@ -5,6 +5,8 @@ export interface ProgressOptions {
   readonly label: string;
   /** Steps of the whole run. */
   readonly steps: number;
+  /** What a step is called; `step` if nothing else is said. */
+  readonly unit?: string;
   /** Where the line goes, e.g. `process.stderr`. */
   readonly out: { write(text: string): unknown; readonly isTTY?: boolean; readonly columns?: number };
   /** Milliseconds; `Date.now` but for tests. */
@@ -32,7 +34,7 @@ const WINDOW_SECONDS = 30;
  * one line is rewritten; elsewhere a plain line is printed every `everySeconds`, and at the last step.
  */
 export function openProgress(options: ProgressOptions): Progress {
-  const { label, steps, out, now = Date.now, everySeconds = 10 } = options;
+  const { label, steps, unit = 'step', out, now = Date.now, everySeconds = 10 } = options;
   const terminal = out.isTTY === true;
   const interval = terminal ? REDRAW_SECONDS : everySeconds;
   let recent = [{ seconds: now() / 1000, step: null as number | null, images: 0 }];
@@ -54,7 +56,7 @@ export function openProgress(options: ProgressOptions): Progress {
       while (recent.length > 2 && seconds - recent[1]!.seconds >= WINDOW_SECONDS) recent = recent.slice(1);
       const first = recent[0]!;
       const elapsed = seconds - first.seconds;
-      const parts = [label, `step ${step}/${steps}`];
+      const parts = [label, `${unit} ${step}/${steps}`];
       for (const [name, value] of Object.entries(losses)) parts.push(`${name} ${value.toFixed(3)}`);
       if (elapsed > 0) {
         parts.push(`${Math.round((images - first.images) / elapsed)} images/s`);

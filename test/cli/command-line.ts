@@ -34,7 +34,8 @@ export interface Running {
   readonly said: () => { readonly stdout: string; readonly stderr: string };
 }
 
-export type Script = 'train' | 'evaluate' | 'start' | 'bench' | 'attack' | 'audit' | 'export' | 'profile';
+export type Script =
+  'train' | 'evaluate' | 'start' | 'bench' | 'attack' | 'audit' | 'export' | 'profile' | 'prepare';
 
 /** Starts `scripts/SCRIPT.ts` in `cwd`; the arguments reach it as a shell would hand them over. */
 export function launch(script: Script, args: readonly string[], cwd: string): Running {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { CORPORA } from '../../src/data/corpora/index.ts';
+import { PUBLIC_CORPORA } from '../../src/data/corpora/index.ts';
 import { createFolder } from '../../src/data/folder.ts';
 import { openDataset } from '../../src/data/index.ts';
 import { createManifest } from '../../src/data/manifest.ts';
@@ -54,7 +54,7 @@ describe('conformance: dataset', () => {
     dfd: [dfdTree(), { split: 'test', ...deal }],
     dfdc: [dfdcTree(), { val_parts: [1], test_parts: [] }],
     dfdcp: [dfdcpTree(), { val_fraction: 0.25, seed: 1 }],
-  } as const satisfies Record<keyof typeof CORPORA, unknown>;
+  } as const satisfies Record<keyof typeof PUBLIC_CORPORA, unknown>;
   for (const [name, [tree, own]] of Object.entries(corpora)) {
     describe(`frames of ${name}`, () => {
       before(() => writeFrames(join(folder.path(), name), tree, 3));

@@ -47,6 +47,7 @@ export function makeCheckout(): Checkout {
     'scripts/tensorboard.ts',
     'src/data/cache-folder.mjs',
     'src/data/cache-folder.ts',
+    'src/data/ffmpeg-file.mjs',
   ]) {
     fs.copyFileSync(path.join(ROOT, file), at('checkout', file));
   }
@@ -147,6 +148,8 @@ function makeDownloads(downloads: string, requirements: string): void {
   }
   const tensorflow = `tensorflow==2.21.0 --hash=sha256:${hashes['tensorflow']}\n`;
   fs.writeFileSync(path.join(requirements, `${machine.name}-cpu.txt`), tensorflow);
+  const ffmpeg = `imageio-ffmpeg==0.6.0 --hash=sha256:${hashes['imageio']}\n`;
+  fs.writeFileSync(path.join(requirements, `${machine.name}-video.txt`), ffmpeg);
   const nvidia = `nvidia-cudnn-cu12==9.0.0 --hash=sha256:${hashes['nvidia']}\n`;
   fs.writeFileSync(path.join(requirements, `${machine.name}-gpu.txt`), tensorflow + nvidia);
 

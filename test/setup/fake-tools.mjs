@@ -43,8 +43,9 @@ function isPhotoPackage(name) {
 
 /** @param {string} name */
 function isWheel(name) {
-  const requirements = fs.readFileSync(valueOf('-r'), 'utf8');
-  return name.endsWith('.whl') && (name.startsWith('tensorflow') || requirements.includes('nvidia'));
+  // tensorflow-cpu is called tensorflow in some lists
+  const wanted = fs.readFileSync(valueOf('-r'), 'utf8').match(/^\w+/gm) ?? [];
+  return name.endsWith('.whl') && wanted.some((start) => name.startsWith(start));
 }
 
 /**

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -217,5 +218,38 @@ describe('setup', function () {
     expect(checkout.calls()).to.include('python3 -m');
     await checkout.setup(['--tensorboard']);
     expect(checkout.calls()).to.be.empty;
+  });
+
+  describe('--video', () => {
+    const program = () => path.join(checkout.cache, `imageio-ffmpeg-0.6.0-${machine.name}/ffmpeg`);
+
+    it('brings ffmpeg once, as a program that runs, and nothing else of the wheel', async () => {
+      await checkout.setup();
+      expect(fs.existsSync(program())).to.be.false;
+      checkout.calls();
+      expect(await checkout.setup(['--quiet', '--video'])).to.include({ code: 0, stdout: '' });
+      expect(checkout.calls()).to.deep.equal(['pip3 download']);
+      expect(fs.readdirSync(path.dirname(program()))).to.deep.equal(['ffmpeg']);
+      expect(spawnSync(program(), { encoding: 'utf8' }).stdout).to.equal('ffmpeg\n');
+      expect(remains()).to.be.empty;
+      expect(await checkout.setup(['--quiet', '--video'])).to.deep.include({ code: 0, stderr: '' });
+      expect(checkout.calls()).to.be.empty;
+    });
+
+    it('brings none where the user has named one', async () => {
+      expect((await checkout.setup(['--video'], { DEEPFAKE_GAME_FFMPEG: '/usr/bin/ffmpeg' })).code).to.equal(
+        0,
+      );
+      expect(fs.existsSync(path.dirname(program()))).to.be.false;
+    });
+
+    it('keeps nothing that is not the pinned file', async () => {
+      await checkout.setup();
+      checkout.spoil(`${machine.name}-video.txt`);
+      const { code, stderr } = await checkout.setup(['--video']);
+      expect(code).to.equal(1);
+      expect(stderr).to.contain('not the pinned file').and.contain('nothing was kept');
+      expect(fs.existsSync(path.dirname(program()))).to.be.false;
+    });
   });
 });

@@ -24,14 +24,18 @@ export interface ClipFiles {
 
 export type FindClips = (folder: string) => Promise<ClipFiles>;
 
-const VIDEO_EXTENSIONS = ['.mp4', '.m4v', '.mov', '.avi', '.mkv', '.webm', '.mpg', '.mpeg'];
+const VIDEO_EXTENSIONS = ['.mp4', '.m4v', '.mov', '.avi', '.mkv', '.webm', '.mpg', '.mpeg', '.wmv', '.flv'];
 /** What owners lay beside videos: lists, labels, notes. */
 const BESIDE = ['.json', '.csv', '.txt', '.md'];
 
+/** Whether a file's name ends like a video's, in upper or lower case. */
+export function hasVideoExtension(name: string): boolean {
+  return VIDEO_EXTENSIONS.includes(extname(name).toLowerCase());
+}
+
 /** The name without the extension of a video; other names come back as they are. */
 export function withoutVideoExtension(name: string): string {
-  const extension = extname(name);
-  return VIDEO_EXTENSIONS.includes(extension.toLowerCase()) ? name.slice(0, -extension.length) : name;
+  return hasVideoExtension(name) ? name.slice(0, -extname(name).length) : name;
 }
 
 /** A clip's `id`: its path from the root with `/`, without the extension of a video. */
