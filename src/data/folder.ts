@@ -17,6 +17,7 @@ import type { ClassFolder } from './folder-layout.ts';
 import { decodeImage, inspectImage, resizeSquare } from './image.ts';
 import type { DatasetContext } from './module.ts';
 import { splitByVideo } from './split.ts';
+import type { SplitFractions } from './split.ts';
 
 export const folderSettings = {
   path: text('the folder with the images, from the working folder'),
@@ -159,8 +160,7 @@ function dealOut(found: readonly Found[], settings: FolderSettings, seed: number
     kinds.set(videoId, (kinds.get(videoId) ?? new Set()).add(manipulation));
   }
   const strata = new Map([...kinds].map(([video, set]) => [video, [...set].sort(compareText).join('\n')]));
-  const fractions = { val: settings.val_fraction, test: settings.test_fraction };
-  const splits = splitByVideo(strata, fractions, seed);
+  const splits = splitByVideo(strata, fractionsOf(settings), seed);
   return found.map((sample) => ({ ...sample, split: splits.get(sample.videoId) as Split }));
 }
 
@@ -168,8 +168,14 @@ function asGiven(sample: Found): Sample {
   return { ...sample, split: sample.split as Split };
 }
 
+/** The fractions; a test set of all leaves nothing for val. */
+function fractionsOf({ val_fraction: val, test_fraction: test }: FolderSettings): SplitFractions {
+  return { val: test === 1 ? 0 : val, test };
+}
+
 /** The splits to which the fractions give anything. */
-function splitsAsked({ val_fraction: val, test_fraction: test }: FolderSettings): Split[] {
+function splitsAsked(settings: FolderSettings): Split[] {
+  const { val, test } = fractionsOf(settings);
   const shares = { train: 1 - val - test, val, test };
   return (['train', 'val', 'test'] as const).filter((split) => shares[split] > 1e-9);
 }
