@@ -34,7 +34,7 @@ export interface Running {
   readonly said: () => { readonly stdout: string; readonly stderr: string };
 }
 
-export type Script = 'train' | 'evaluate' | 'start' | 'bench' | 'attack' | 'export' | 'profile';
+export type Script = 'train' | 'evaluate' | 'start' | 'bench' | 'attack' | 'match' | 'export' | 'profile';
 
 /** Starts `scripts/SCRIPT.ts` in `cwd`; the arguments reach it as a shell would hand them over. */
 export function launch(script: Script, args: readonly string[], cwd: string): Running {
