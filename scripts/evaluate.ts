@@ -70,11 +70,14 @@ function readArguments(argv: readonly string[]): Asked {
   return { dirs, overrides, markdown: others.includes('--markdown') };
 }
 
-/** What the overrides say, short enough for a table: without the group's name, and of a path the last part. */
+/** What the overrides say, short enough for a table: without the group's name, and of a path the last two parts. */
 function labelOf(overrides: readonly string[]): string {
-  return overrides
-    .map((override) => override.replace(/^([+~]*)data[.=]/, '$1').replace(/[^=]*[/\\](?=[^/\\])/, ''))
-    .join(' ');
+  const short = (override: string): string =>
+    override
+      .replace(/^([+~]*)data[.=]/, '$1')
+      .replace('=./', '=')
+      .replace(/[^=]*[/\\](?=[^/\\]+[/\\][^/\\]+$)/, '');
+  return overrides.map(short).join(' ');
 }
 
 /**
