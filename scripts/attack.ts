@@ -1,19 +1,12 @@
 // npm run attack -- run=RUN out=DIR [generator=NAME] [generator.KEY=VALUE…] [input=FOLDER | split=val|test] [limit=N] [seed=N]: what an
 // opponent makes of images against a run's best detector, as files, and what the detector says to it.
-import path from 'node:path';
 import { attack, type AttackReport, type OpponentChoice } from '../src/attack.ts';
-import { applyOverride } from '../src/config/apply-overrides.ts';
-import { compose } from '../src/config/compose.ts';
-import { openConfigFiles } from '../src/config/config-files.ts';
-import { resolveConfig } from '../src/config/interpolate.ts';
-import { parseOverride } from '../src/config/overrides.ts';
-import { readConfigFile } from '../src/config/yaml-source.ts';
 import { attackTable } from '../src/evaluation/attack-figures.ts';
 import { tableAsText } from '../src/reports/tables.ts';
 import { checkRunConfig, readRunConfig, type RunConfig, type VariantConfig } from '../src/run-config.ts';
 import { tellProgress } from '../src/run.ts';
 import { chosen, readArguments, required, wholeNumber } from './arguments.ts';
-import { CONFIGS, resolveContext } from './compose-run.ts';
+import { composeForRun } from './compose-run.ts';
 import { runScript, stopSignal } from './run-script.ts';
 
 const USAGE =
@@ -86,19 +79,8 @@ function composeOpponent(dir: string, overrides: readonly string[]): Promise<Var
 }
 
 /** The opponent of a game with some groups of the run, and otherwise as shipped: how the run was played says nothing of an attack. */
-async function opponentOf(
-  dir: string,
-  overrides: readonly string[],
-  ofRun: readonly string[],
-  changes: readonly string[],
-): Promise<VariantConfig> {
-  const context = resolveContext(new Date(), 0);
-  const { config } = compose({ configs: openConfigFiles(CONFIGS), configName: 'train', overrides, context });
-  const resolved = resolveConfig(config, context);
-  const { root } = readConfigFile(path.join(dir, 'config.yaml'));
-  for (const group of ofRun) resolved.entries.set(group, root.entries.get(group)!);
-  for (const change of changes) applyOverride(resolved, parseOverride(change), context);
-  return (await checkRunConfig(resolved)).generator;
+async function opponentOf(...composition: Parameters<typeof composeForRun>): Promise<VariantConfig> {
+  return (await checkRunConfig(composeForRun(...composition))).generator;
 }
 
 /** The table, and how much of its bounds the opponent used. */

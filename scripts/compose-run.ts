@@ -1,10 +1,14 @@
 // From overrides to a checked run: what train, start and evaluate share.
 import path from 'node:path';
+import { applyOverride } from '../src/config/apply-overrides.ts';
 import { compose } from '../src/config/compose.ts';
-import type { ConfigFiles } from '../src/config/config-files.ts';
+import { openConfigFiles, type ConfigFiles } from '../src/config/config-files.ts';
 import { resolveConfig } from '../src/config/interpolate.ts';
+import { parseOverride } from '../src/config/overrides.ts';
 import { toYaml } from '../src/config/print-yaml.ts';
 import type { ResolveContext } from '../src/config/resolvers.ts';
+import type { MapNode } from '../src/config/tree.ts';
+import { readConfigFile } from '../src/config/yaml-source.ts';
 import { checkRunConfig, type RunConfig } from '../src/run-config.ts';
 
 export interface ComposedRun {
@@ -30,4 +34,28 @@ export async function composeRun(
 ): Promise<ComposedRun> {
   const resolved = resolveConfig(compose({ configs: files, configName, overrides, context }).config, context);
   return { config: await checkRunConfig(resolved), yaml: toYaml(resolved) };
+}
+
+/**
+ * The settings that `npm run train` would compose, except that some groups are the run's own: for a command that asks a trained run something
+ * by overrides of one group. Resolved, not yet checked.
+ *
+ * @param dir the run folder
+ * @param overrides what to compose
+ * @param ofRun the groups that come from the run
+ * @param changes overrides applied after that, to the run's groups too
+ */
+export function composeForRun(
+  dir: string,
+  overrides: readonly string[],
+  ofRun: readonly string[],
+  changes: readonly string[],
+): MapNode {
+  const context = resolveContext(new Date(), 0);
+  const { config } = compose({ configs: openConfigFiles(CONFIGS), configName: 'train', overrides, context });
+  const resolved = resolveConfig(config, context);
+  const { root } = readConfigFile(path.join(dir, 'config.yaml'));
+  for (const group of ofRun) resolved.entries.set(group, root.entries.get(group)!);
+  for (const change of changes) applyOverride(resolved, parseOverride(change), context);
+  return resolveConfig(resolved, context);
 }

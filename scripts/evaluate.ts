@@ -1,34 +1,125 @@
-// npm run evaluate -- RUN…: tests the best checkpoint of each run folder on its test split, and prints one table.
+// npm run evaluate -- RUN… [data=NAME] [data.KEY=VALUE…]: tests the best checkpoint of each run folder on its test split, or on that of the
+// data that the overrides name, and prints one table.
+import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { evaluate } from '../src/evaluate.ts';
+import { didYouMean } from '../src/config/did-you-mean.ts';
+import { plainValue } from '../src/config/tree.ts';
+import { datasetSettings } from '../src/data/index.ts';
+import { evaluate, type OtherData, type RunEvaluation } from '../src/evaluate.ts';
 import { resultsTable, type EvaluatedRun } from '../src/results.ts';
 import { readRunStatus } from '../src/reports/run-folder.ts';
 import { tableAsMarkdown, tableAsText } from '../src/reports/tables.ts';
-import { readRunConfig } from '../src/run-config.ts';
+import { checkRunConfig, readRunConfig, type RunConfig, type VariantConfig } from '../src/run-config.ts';
 import { tellProgress } from '../src/run.ts';
+import { imageSizeOf } from '../src/trained-run.ts';
+import { composeForRun } from './compose-run.ts';
 import { runScript } from './run-script.ts';
 
+const USAGE = 'npm run evaluate -- [--markdown] RUN_FOLDER… [data=NAME] [data.KEY=VALUE…]';
+
 await runScript(async () => {
-  const argv = process.argv.slice(2);
-  const dirs = argv.filter((argument) => !argument.startsWith('-'));
-  const flags = argv.filter((argument) => argument.startsWith('-'));
-  const unknown = flags.find((flag) => flag !== '--markdown');
-  if (dirs.length === 0 || unknown !== undefined) {
-    throw new Error(`${unknown ?? 'no run folder'}: usage: npm run evaluate -- [--markdown] RUN_FOLDER…`);
-  }
-  const runs: EvaluatedRun[] = [];
+  const { dirs, overrides, markdown } = readArguments(process.argv.slice(2));
+  const label = labelOf(overrides);
+  const progress = tellProgress((line) => process.stderr.write(`${line}\n`));
+  const jobs: { dir: string; config: RunConfig; on: OtherData | undefined }[] = [];
   for (const dir of dirs) {
     const config = await readRunConfig(dir);
-    const progress = tellProgress((line) => process.stderr.write(`${line}\n`));
-    const evaluation = await evaluate(config, { dir, progress });
+    const data = overrides.length === 0 ? undefined : await chooseData(dir, config, overrides, progress);
+    jobs.push({ dir, config, on: data === undefined ? undefined : { data, label } });
+  }
+  const runs: EvaluatedRun[] = [];
+  for (const { dir, config, on } of jobs) {
+    const evaluation = await evaluate(config, { dir, on, progress });
+    tellOther(dir, evaluation);
     runs.push({
       name: `${config.generator.name} (${path.basename(dir)})`,
+      data: on?.label,
       evaluation,
       rows: evaluation.rows,
       minutes: readRunStatus(dir).minutes,
     });
   }
-  const print = flags.includes('--markdown') ? tableAsMarkdown : tableAsText;
+  const print = markdown ? tableAsMarkdown : tableAsText;
   process.stdout.write(print(resultsTable(runs)));
   return 0;
 });
+
+interface Asked {
+  readonly dirs: readonly string[];
+  readonly overrides: readonly string[];
+  readonly markdown: boolean;
+}
+
+/** Overrides of data, the one flag, and all else that is a folder; what looks like another override is an error. */
+function readArguments(argv: readonly string[]): Asked {
+  const isOverride = (argument: string): boolean => /^(\+{1,2}|~)?data([.@/=]|$)/.test(argument);
+  const overrides = argv.filter((argument) => isOverride(argument) && !existsSync(argument));
+  const others = argv.filter((argument) => !overrides.includes(argument));
+  const unknown = others.find((argument) => argument.startsWith('-') && argument !== '--markdown');
+  const dirs = others.filter((argument) => !argument.startsWith('-'));
+  if (dirs.length === 0 || unknown !== undefined) {
+    throw new Error(`${unknown ?? 'no run folder'}: usage: ${USAGE}`);
+  }
+  const stray = dirs.find((argument) => argument.includes('=') && !existsSync(argument));
+  if (stray !== undefined) {
+    const [group = ''] = stray.replace(/^[+~]+/, '').split(/[.@/=]/);
+    throw new Error(
+      `'${stray}': only settings of the group data can be changed, the detector is as it was trained.${didYouMean(group, ['data'])} Usage: ${USAGE}`,
+    );
+  }
+  return { dirs, overrides, markdown: others.includes('--markdown') };
+}
+
+/** What the overrides say, short enough for a table: without the group's name, and of a path the last two parts. */
+function labelOf(overrides: readonly string[]): string {
+  const short = (override: string): string =>
+    override
+      .replace(/^([+~]*)data[.=]/, '$1')
+      .replace('=./', '=')
+      .replace(/[^=]*[/\\](?=[^/\\]+[/\\][^/\\]+$)/, '');
+  return overrides.map(short).join(' ');
+}
+
+/**
+ * The data that the overrides name, as `npm run train` composes and checks them, or without `data=` the run's own with changes. The size of
+ * the images is the run's if the dataset has that setting and no override gives it.
+ */
+async function chooseData(
+  dir: string,
+  config: RunConfig,
+  overrides: readonly string[],
+  progress: Parameters<typeof imageSizeOf>[1],
+): Promise<VariantConfig> {
+  const anew = overrides.some((override) => /^data(@[^=]*)?=/.test(override));
+  const resolved = anew ? composeForRun(dir, overrides, [], []) : composeForRun(dir, [], ['data'], overrides);
+  const data = resolved.entries.get('data');
+  const asked = overrides.some((override) => /^\+{0,2}data\.size=/.test(override));
+  if (data?.kind === 'map' && !asked) {
+    const section = plainValue(data) as Readonly<Record<string, unknown>>;
+    const { name } = section;
+    if (typeof name === 'string' && 'size' in (await datasetSettings(name, section))) {
+      const size = BigInt(await imageSizeOf(config, progress));
+      data.entries.set('size', { kind: 'int', value: size, origin: { place: `the detector of ${dir}` } });
+    }
+  }
+  return (await checkRunConfig(resolved)).data;
+}
+
+/** What a user should know of the other data before believing the table. */
+function tellOther(dir: string, { other, files: [, listed] }: RunEvaluation): void {
+  if (other === null) return;
+  const { shared, skipped } = other;
+  for (const [kind, names] of Object.entries(shared)) {
+    if (names.length === 0) continue;
+    process.stderr.write(
+      `${dir}: the test has names of ${kind} in common with train and val, ${names.length}, such as ${names[0]}: if they mean the same, it asks ` +
+        `what was trained on; listed in ${listed}\n`,
+    );
+  }
+  const [first] = skipped;
+  if (first !== undefined) {
+    process.stderr.write(
+      `${skipped.length} ${skipped.length === 1 ? 'file' : 'files'} of the data left out, listed in ${listed}; the first: ${first.file}: ${first.why}\n`,
+    );
+  }
+}

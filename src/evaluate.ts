@@ -2,21 +2,43 @@
  * Evaluation of a trained detector: the composition root, and what reads a test split. The threshold comes from val with the
  * checkpoint; scores are kept as a table, so that every figure can be computed again.
  */
+import { createHash } from 'node:crypto';
 import path from 'node:path';
+import type { Skipped } from './data/dataset.ts';
+import type { OpenDataset } from './data/index.ts';
 import type { DatasetContext } from './data/module.ts';
 import { openLoader } from './data/loader.ts';
+import { overlapOf, type Overlap } from './data/overlap.ts';
 import { evaluateScores, type Evaluation } from './evaluation/evaluate-scores.ts';
 import { score } from './evaluation/score.ts';
 import { writeScores, type ScoreRow } from './evaluation/scores.ts';
 import { restoreDetector } from './game/players.ts';
 import { writeFileAtomic } from './reports/files.ts';
 import { loaderOptions, openDetector, openEngine, prepareData } from './prepare.ts';
-import type { RunConfig } from './run-config.ts';
+import type { RunConfig, VariantConfig } from './run-config.ts';
 import { readBestCheckpoint } from './trained-run.ts';
+
+/** A dataset that the run was not trained on. */
+export interface OtherData {
+  /** Its name and settings, checked; its images must be of the detector's size. */
+  readonly data: VariantConfig;
+  /** What tables and file names call it: short, any text. */
+  readonly label: string;
+}
+
+/** What came to light of other data. */
+export interface OtherFacts {
+  /** Names in common with train and val: a leak, if they mean the same videos or people. */
+  readonly shared: Pick<Overlap, 'videos' | 'identities'>;
+  /** Files that could not be used. */
+  readonly skipped: readonly Skipped[];
+}
 
 export interface EvaluateOptions {
   /** The run folder that `train` filled. */
   readonly dir: string;
+  /** Tests on this dataset's test split in place of the run's own. */
+  readonly on?: OtherData | undefined;
   readonly progress: DatasetContext['progress'];
 }
 
@@ -25,6 +47,10 @@ export interface RunEvaluation extends Evaluation {
   readonly round: number;
   readonly valAuc: number;
   readonly rows: readonly ScoreRow[];
+  /** What is to be known of other data; null for the run's own test. */
+  readonly other: OtherFacts | null;
+  /** The files written. */
+  readonly files: readonly [scores: string, evaluation: string];
 }
 
 /** Names of the two groups of test manipulations. */
@@ -32,17 +58,22 @@ export const SEEN = 'seen';
 export const UNSEEN = 'unseen';
 
 /**
- * Scores the test split with the run's best checkpoint, and writes `scores-test.csv` and `evaluation.json` into the run folder.
- * Manipulations are grouped into those that the training split holds and those that it does not.
+ * Scores a test split, the run's own unless `on` names another dataset, with the run's best checkpoint at the threshold chosen on the run's
+ * val. Writes `scores-test.csv` and `evaluation.json` into the run folder; for other data under names of their own, see {@link filesFor}.
+ * Manipulations are grouped into those that the run's training split holds, by their names, and those that it does not.
  *
- * @throws if the run has no finished evaluation on val, or its checkpoint is of another detector
+ * @throws if the run has no finished evaluation on val, its checkpoint is of another detector, or the other data have images of another
+ *   size or files in common with the run's train or val split
  */
 export async function evaluate(config: RunConfig, options: EvaluateOptions): Promise<RunEvaluation> {
+  const { dir, on, progress } = options;
   openEngine(config.runtime);
-  const { checkpoint, round, auc, threshold } = readBestCheckpoint(options.dir);
-  const dataset = await prepareData(config.data, config.seed, options.progress);
-  const detector = await openDetector(config, dataset.size);
-  const loader = await openLoader(dataset, loaderOptions(config));
+  const { checkpoint, round, auc, threshold } = readBestCheckpoint(dir);
+  const own = await prepareData(config.data, config.seed, progress);
+  const tested = on === undefined ? own : await prepareData(on.data, config.seed, progress);
+  const other = on === undefined ? null : await checkOther(own, tested, on, dir);
+  const detector = await openDetector(config, own.size);
+  const loader = await openLoader(tested, loaderOptions(config));
   try {
     restoreDetector(detector, checkpoint);
     const rows = await score(detector, loader.evalBatches('test', config.evaluation.batch_size));
@@ -50,17 +81,64 @@ export async function evaluate(config: RunConfig, options: EvaluateOptions): Pro
       threshold,
       seed: config.seed,
       resamples: config.evaluation.resamples,
-      groups: groupsOf(rows, new Set(dataset.samples('train').map((sample) => sample.manipulation))),
+      groups: groupsOf(rows, new Set(own.samples('train').map((sample) => sample.manipulation))),
     });
     const result = { round, valAuc: auc, ...evaluation };
-    writeScores(path.join(options.dir, 'scores-test.csv'), rows);
-    writeFileAtomic(path.join(options.dir, 'evaluation.json'), `${JSON.stringify(result, null, 2)}\n`);
-    return { ...result, rows };
+    const files = filesFor(dir, on, tested);
+    writeScores(files[0], rows);
+    const about = on === undefined ? {} : { data: on.data, ...other };
+    writeFileAtomic(files[1], `${JSON.stringify({ ...about, ...result }, null, 2)}\n`);
+    return { ...result, rows, other, files };
   } finally {
     await loader.close();
     detector.dispose();
   }
 }
+
+/** Refuses other data that the detector cannot see, or was trained on or chosen by. */
+async function checkOther(
+  own: OpenDataset,
+  tested: OpenDataset,
+  { label }: OtherData,
+  dir: string,
+): Promise<OtherFacts> {
+  if (tested.size !== own.size) {
+    throw new Error(
+      `${label}: its images have ${tested.size} pixels a side, and the detector of ${dir} sees ${own.size}; set data.size=${own.size}`,
+    );
+  }
+  const known = [...own.samples('train'), ...own.samples('val')];
+  const { files, ...shared } = await overlapOf(known, tested.samples('test'));
+  if (files.length > 0) {
+    throw new Error(
+      `${label}: its test split has ${files.length} ${files.length === 1 ? 'file' : 'files'} of the data that ${dir} was trained on or ` +
+        `chosen by, so it would test memory; the first: ${files[0]}. Take them out, or name other data`,
+    );
+  }
+  return { shared, skipped: tested.skipped };
+}
+
+/**
+ * `scores-test.csv` and `evaluation.json`, for other data with `-LABEL-HASH` before the ending. The hash is of the settings and of the test
+ * split's samples, so that tests on different data never overwrite one another.
+ */
+function filesFor(
+  dir: string,
+  on: OtherData | undefined,
+  tested: OpenDataset,
+): readonly [scores: string, evaluation: string] {
+  let name = '';
+  if (on !== undefined) {
+    const samples = tested.samples('test').map(({ id, file, label }) => [id, file, label]);
+    const hash = createHash('sha256').update(JSON.stringify([on.data, samples]));
+    const readable = on.label.replace(/[^\w.=-]+/g, '_').slice(0, LONGEST_LABEL);
+    name = `-${readable}-${hash.digest('hex').slice(0, 8)}`;
+  }
+  return [path.join(dir, `scores-test${name}.csv`), path.join(dir, `evaluation${name}.json`)];
+}
+
+/** Characters of a label in a file's name, which has to stay below the 255 bytes of most file systems. */
+const LONGEST_LABEL = 100;
 
 /** The test set's manipulations, apart by whether training showed them; a group without any is left out. */
 function groupsOf(

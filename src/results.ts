@@ -9,22 +9,29 @@ import type { ResultsTable } from './reports/tables.ts';
 export interface EvaluatedRun {
   /** What stands in the first column: the opponent. */
   readonly name: string;
+  /** What it was tested on, where that is not its own test split. */
+  readonly data?: string | undefined;
   readonly evaluation: Evaluation;
   readonly rows: readonly ScoreRow[];
   readonly minutes: number;
 }
 
-/** AUC per group and per manipulation, with accuracy at val's threshold and the minutes that training took. */
+/**
+ * AUC per group and per manipulation, with accuracy at val's threshold and the minutes that training took; a column names other data than
+ * the runs' own. A run has a dash under a group without a manipulation of its test: what one run saw in training another may not have seen.
+ */
 export function resultsTable(runs: readonly EvaluatedRun[]): ResultsTable {
   const first = runs[0]?.evaluation;
   if (first === undefined) {
     throw new Error('no runs to put into a table');
   }
-  const groups = first.groups.map((group) => group.group);
+  const groups = [...new Set(runs.flatMap(({ evaluation }) => evaluation.groups.map(({ group }) => group)))];
   const manipulations = first.perManipulation.map((group) => group.group);
+  const onOther = runs.some(({ data }) => data !== undefined);
   return {
     columns: [
       'opponent',
+      ...(onOther ? ['data'] : []),
       ...groups.map((group) => `AUC ${group}`),
       ...manipulations,
       'AP',
@@ -32,9 +39,10 @@ export function resultsTable(runs: readonly EvaluatedRun[]): ResultsTable {
       'accuracy',
       'minutes',
     ],
-    rows: runs.map(({ name, evaluation, minutes }) => [
+    rows: runs.map(({ name, data, evaluation, minutes }) => [
       name,
-      ...groups.map((group) => find(evaluation.groups, group).macroAuc),
+      ...(onOther ? [data ?? 'own'] : []),
+      ...groups.map((group) => evaluation.groups.find((each) => each.group === group)?.macroAuc ?? '–'),
       ...manipulations.map((group) => withoutInterval(find(evaluation.perManipulation, group).auc)),
       withoutInterval(evaluation.overall.ap),
       withoutInterval(evaluation.overall.eer),

@@ -20,6 +20,7 @@ import { openList, squareReader, type ListedImage, type ListRules } from './imag
 import { mapInParallel } from './map-in-parallel.ts';
 import type { DatasetContext } from './module.ts';
 import { videoOf, withoutExtension } from './path-rule.ts';
+import { fractionsOf } from './split.ts';
 
 export const folderSettings = {
   path: text('the folder with the images, from the working folder'),
@@ -67,8 +68,8 @@ export async function createFolder(
     if (usable.length === 0) throw emptyClass(folder, skipped);
     found.push(...usable);
   }
-  const { size, val_fraction: val, test_fraction: test } = settings;
-  const rules: ListRules = { size, fractions: { val, test }, seed, unit: 'video', remedies: REMEDIES };
+  const fractions = fractionsOf(settings);
+  const rules: ListRules = { size: settings.size, fractions, seed, unit: 'video', remedies: REMEDIES };
   return openList({ name: 'folder', place: root, images: found, skipped }, rules);
 }
 

@@ -12,6 +12,7 @@ import { openManifest } from './manifest/manifest-file.ts';
 import type { ManifestRow } from './manifest/row.ts';
 import type { DatasetContext } from './module.ts';
 import { select } from './selection.ts';
+import { fractionsOf } from './split.ts';
 
 export const manifestSettings = {
   path: text(
@@ -40,12 +41,12 @@ export async function createManifest(
     file,
     why: `has a column ${name}, which means nothing here`,
   }));
-  const { size, val_fraction: val, test_fraction: test, unit, check } = settings;
+  const { size, unit, check } = settings;
   const dataset = await openList(
     { name: 'manifest', place: file, images, skipped },
     {
       size,
-      fractions: { val, test },
+      fractions: fractionsOf(settings),
       seed,
       unit,
       remedies: {

@@ -8,6 +8,15 @@ export interface SplitFractions {
   readonly test: number;
 }
 
+/** The fractions of a dataset's settings; a test set of all leaves nothing for val. */
+export function fractionsOf(settings: {
+  readonly val_fraction: number;
+  readonly test_fraction: number;
+}): SplitFractions {
+  const { val_fraction: val, test_fraction: test } = settings;
+  return { val: test === 1 ? 0 : val, test };
+}
+
 /**
  * Deals the videos out to train, val and test, each stratum in the same proportions: shares are rounded to whole videos, and a
  * stratum of three or more videos gives at least one to every split whose fraction is above 0. Strata of one or two videos are

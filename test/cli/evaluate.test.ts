@@ -1,9 +1,9 @@
-import { cpSync, existsSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { expect } from 'chai';
 import { evaluateScores } from '../../src/evaluation/evaluate-scores.ts';
 import { readScores } from '../../src/evaluation/scores.ts';
 import { readCheckpoint } from '../../src/game/checkpoint.ts';
-import { fastRun, readJson, runScript, workplace, writeDataset } from './command-line.ts';
+import { fastRun, put, readJson, runScript, workplace, writeDataset } from './command-line.ts';
 
 interface Figures {
   readonly round: number;
@@ -11,8 +11,13 @@ interface Figures {
   readonly overall: { readonly auc: { readonly value: number } };
 }
 
+interface OtherFigures extends Figures {
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly shared: { readonly videos: readonly string[] };
+}
+
 describe('npm run evaluate, npm run bench', function () {
-  this.timeout(60_000);
+  this.timeout(900_000);
   const place = workplace();
   const train = (dir: string, ...more: string[]) =>
     runScript('train', fastRun('data', dir, ['game.rounds=4', ...more]), place.path());
@@ -86,6 +91,148 @@ describe('npm run evaluate, npm run bench', function () {
     const nothing = await evaluate();
     expect(nothing.code).to.equal(1);
     expect(nothing.stderr).to.match(/^no run folder: usage: npm run evaluate -- /);
+  });
+
+  describe('on other data', () => {
+    const other = (...overrides: string[]) => evaluate('run', 'data=folder', ...overrides);
+    const results = () =>
+      readdirSync(place.path('run')).filter((name) => /^(evaluation|scores-test)/.test(name));
+    const figuresOf = (name: string) => readJson(place.path('run', name)) as OtherFigures;
+
+    before(async () => {
+      expect((await evaluate('run')).code).to.equal(0);
+      await writeDataset(place.path('material'));
+      // both classes of the test videos, without split folders, the fakes under the name of a method
+      for (const [from, to] of [
+        ['real', 'real'],
+        ['fake', 'synthesis'],
+      ] as const) {
+        cpSync(place.path('material/test', from), place.path('other', to), { recursive: true });
+      }
+      put(place.path('other/real/note.txt'), 'no image');
+    });
+
+    it('tests on the named data at the threshold of the own val, and leaves the results of the own test', async () => {
+      const kept = ['evaluation.json', 'scores-test.csv'].map((name) =>
+        readFileSync(place.path('run', name), 'utf8'),
+      );
+      const { code, stdout, stderr } = await other('data.path=./other', 'data.test_fraction=1');
+      expect(code, stderr).to.equal(0);
+      const [head, , row] = stdout.split('\n');
+      expect(head).to.match(/^opponent +data +AUC unseen +synthesis +AP/);
+      expect(row).to.match(/^fgsm \(run\) +folder path=other test_fraction=1 +[01]\.\d{3} \[/);
+      expect(stderr).to.match(
+        /1 file of the data left out, listed in .*: .*note\.txt: is no image of a known extension/,
+      );
+      expect(stderr).not.to.match(/in common/);
+
+      const [evaluation, ownEvaluation, scores, own, ...more] = results();
+      expect([ownEvaluation, own, more]).to.deep.equal(['evaluation.json', 'scores-test.csv', []]);
+      expect(evaluation).to.match(/^evaluation-folder_path=other_test_fraction=1-[0-9a-f]{8}\.json$/);
+      expect(scores).to.equal(evaluation!.replace('evaluation', 'scores-test').replace('.json', '.csv'));
+      expect(kept).to.deep.equal(
+        [ownEvaluation, own].map((name) => readFileSync(place.path('run', name!), 'utf8')),
+      );
+
+      const rows = readScores(place.path('run', scores!));
+      const again = { seed: 1, resamples: 20, groups: { unseen: ['synthesis'] } };
+      const { threshold } = readJson(place.path('run/evaluation.json')) as Figures;
+      const figures = figuresOf(evaluation!);
+      expect(figures).to.deep.include(evaluateScores(rows, { threshold, ...again }));
+      expect(figures.data).to.include({ name: 'folder', path: './other', size: 32, test_fraction: 1 });
+      // the same pictures as in the own test, so the same scores
+      const ownRows = readScores(place.path('run/scores-test.csv'));
+      const sorted = (scored: readonly { readonly score: number }[]) =>
+        scored.map(({ score }) => score).sort();
+      expect(sorted(rows)).to.deep.equal(sorted(ownRows));
+    });
+
+    it('other settings have other files; the same ones write the same again', async () => {
+      rmSync(place.path('other/real/note.txt'));
+      const before = results().length;
+      expect((await other('data.path=./other', 'data.test_fraction=1')).code).to.equal(0);
+      expect(results()).to.have.length(before);
+      expect((await other('data.path=./other', 'data.test_fraction=0.5')).code).to.equal(0);
+      expect(results()).to.have.length(before + 2);
+    });
+
+    it("without data= the run's own data with changes: a manipulation seen in training", async () => {
+      cpSync(place.path('material/test'), place.path('changed/test'), { recursive: true });
+      const { code, stdout, stderr } = await evaluate('run', 'data.path=changed', '--markdown');
+      expect(code, stderr).to.equal(0);
+      expect(stdout).to.match(
+        /^\| opponent \| data \| AUC seen \| fake \|.*\n.*\n\| fgsm \(run\) \| path=changed \|/,
+      );
+    });
+
+    it('names in common with train and val are told, files in common are refused', async () => {
+      cpSync(place.path('material/train'), place.path('namesakes'), { recursive: true });
+      const named = await other('data.path=namesakes', 'data.test_fraction=1');
+      expect(named.code, named.stderr).to.equal(0);
+      expect(named.stderr).to.match(
+        /run: the test has names of videos in common with train and val, 6, such as train0: if they mean the same/,
+      );
+      const [evaluation] = results().filter((name) => name.includes('namesakes'));
+      expect(figuresOf(evaluation!).shared.videos).to.have.length(6);
+
+      const count = results().length;
+      mkdirSync(place.path('linked'));
+      symlinkSync(place.path('data/train/real'), place.path('linked/real'));
+      symlinkSync(place.path('material/test/fake'), place.path('linked/fake'));
+      const trained = await other('data.path=linked', 'data.test_fraction=1');
+      expect([trained.code, trained.stdout]).to.deep.equal([1, '']);
+      expect(trained.stderr).to.match(
+        /its test split has 12 files of the data that run was trained on .* the first: .*data\/train\/real\/train0\/0\.png/,
+      );
+      expect(results()).to.have.length(count);
+    });
+
+    const bad: readonly (readonly [string, readonly string[], RegExp])[] = [
+      [
+        'a misspelt key',
+        ['data=folder', 'data.pth=other'],
+        /there is no key 'data\.pth'\. Did you mean 'path'\?/,
+      ],
+      [
+        'a misspelt group',
+        ['dta=folder'],
+        /^'dta=folder': only settings of the group data .* Did you mean 'data'\?/,
+      ],
+      [
+        'another group',
+        ['generator=pgd'],
+        /^'generator=pgd': only settings of the group data can be changed/,
+      ],
+      ['a dataset that there is not', ['data=fodler'], /fodler.*folder/s],
+      ['no path', ['data=folder'], /data\.path/],
+      [
+        'another size',
+        ['data=folder', 'data.path=other', 'data.size=64', 'data.test_fraction=1'],
+        /its images have 64 pixels a side, and the detector of run sees 32; set data\.size=32/,
+      ],
+      [
+        'one class',
+        ['data=folder', 'data.path=one', 'data.test_fraction=1'],
+        /one .*no folder of fake images/,
+      ],
+      [
+        'nothing in the test split',
+        ['data=folder', 'data.path=other', 'data.test_fraction=0'],
+        /no samples in test/,
+      ],
+      ['a size that the dataset cannot have', ['data=faces', 'data.size=256'], /data\.size/],
+      ['the group taken away', ['~data'], /data/],
+    ];
+    for (const [what, overrides, message] of bad) {
+      it(`${what} is an error, and nothing is written`, async () => {
+        cpSync(place.path('material/test/real'), place.path('one/real'), { recursive: true });
+        const count = results().length;
+        const { code, stdout, stderr } = await evaluate('run', ...overrides);
+        expect([code, stdout], stderr).to.deep.equal([1, '']);
+        expect(stderr).to.match(message);
+        expect(results()).to.have.length(count);
+      });
+    }
   });
 
   it('bench prints its measurement as one line of JSON', async () => {

@@ -85,7 +85,7 @@ describe('data/folder', () => {
       const alone = await open(await fill('alone', ['test/real/a.png', 'test/fake/b.png']));
       expect(SPLITS.map((split) => alone.samples(split).length)).to.deep.equal([0, 0, 2]);
       const path = await fill('whole', ['real/a.png', 'fake/b.png']);
-      const whole = await open(path, { val_fraction: 0, test_fraction: 1 });
+      const whole = await open(path, { test_fraction: 1 });
       expect(SPLITS.map((split) => whole.samples(split).length)).to.deep.equal([0, 0, 2]);
     });
 
