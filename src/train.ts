@@ -26,7 +26,7 @@ import type { Reporter } from './reports/reporter.ts';
 import { startAuxiliaryFromMain } from './ops/layers.ts';
 import { graphFunction } from './tensorflow/graph-function.ts';
 import { record } from './tensorflow/recorder.ts';
-import { loaderOptions, openEngine, openGame, prepareData, toTensors } from './prepare.ts';
+import { loaderOptions, openEngine, openGame, prepareTraining, toTensors } from './prepare.ts';
 import type { RunConfig } from './run-config.ts';
 import { openWatch, reportPictures, reportRound, reportVal, type Best, type Watch } from './train-reports.ts';
 
@@ -59,7 +59,7 @@ export interface TrainResult {
 /** Trains one detector against one opponent, from the newest checkpoint in the run folder if there is one. */
 export async function train(config: RunConfig, options: TrainOptions): Promise<TrainResult> {
   openEngine(config.runtime);
-  const dataset = await prepareData(config.data, config.seed, options.progress);
+  const dataset = await prepareTraining(config, options.progress);
   tellSkipped(dataset.skipped, options);
   const loader = await openLoader(dataset, loaderOptions(config));
   const game = await openGame(config, dataset.size);

@@ -1,6 +1,7 @@
 /** What training batches are made of, beside the dataset itself: the settings group `batches`. */
-import { choice, flag, integer, nullable } from '../config/settings.ts';
+import { choice, flag, integer, list, nullable } from '../config/settings.ts';
 import type { SettingsOf } from '../config/settings.ts';
+import { ONLINE_METHODS } from './online-fakes.ts';
 
 export const batchSettings = {
   paired: flag(
@@ -16,8 +17,17 @@ export const batchSettings = {
       doc: 'Images of each video in an epoch, drawn anew for each; null = all of them, or one where videos are balanced.',
     }),
   ),
+  online_fakes: list(
+    choice(
+      ONLINE_METHODS,
+      'Fakes that are made of the training reals when these are read, each time anew, beside the dataset’s own; the dataset must know their landmarks.',
+    ),
+  ),
 };
 export type BatchSettings = SettingsOf<typeof batchSettings>;
 
+/** How the samples that there are get into batches. */
+export type PlanSettings = Omit<BatchSettings, 'online_fakes'>;
+
 /** Pairs, the manipulations in turn, every image once an epoch. */
-export const PLAIN_BATCHES: BatchSettings = { paired: true, balance: 'manipulation', frames_per_video: null };
+export const PLAIN_BATCHES: PlanSettings = { paired: true, balance: 'manipulation', frames_per_video: null };

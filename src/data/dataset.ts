@@ -36,6 +36,8 @@ export interface Sample {
   readonly compression?: string;
   /** The people in it, where the dataset tells: of a fake, whose face is shown and whose footage it was made of. */
   readonly identities?: readonly string[];
+  /** A fake that is made of this real sample each time it is read (online-fakes.ts); there is no file of it. */
+  readonly madeOf?: Sample;
 }
 
 /** A file that a reader left out, and why: counted and listed, never silently replaced. */

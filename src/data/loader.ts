@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { AugmentSettings } from './augment.ts';
 import { createBatchMemory, type Slot } from './batch-memory.ts';
-import { PLAIN_BATCHES, type BatchSettings } from './batch-settings.ts';
+import { PLAIN_BATCHES, type PlanSettings } from './batch-settings.ts';
 import type { Batch, Sample, Split } from './dataset.ts';
 import type { OpenDataset } from './index.ts';
 import { startThreads } from './loader-threads.ts';
@@ -19,7 +19,7 @@ export interface LoaderOptions {
   /** Worker threads; null, or left out: {@link defaultThreads}. The batches are the same with any number. */
   readonly threads?: number | null;
   /** What training batches are made of; pairs and the manipulations in turn unless told. */
-  readonly batches?: BatchSettings;
+  readonly batches?: PlanSettings;
   /** Batches that are asked for before they are needed; 3 unless told. */
   readonly ahead?: number;
 }

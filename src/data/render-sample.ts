@@ -3,7 +3,8 @@ import { augment, drawAugmentation } from './augment.ts';
 import type { AugmentSettings } from './augment.ts';
 import type { Sample, SampleReader } from './dataset.ts';
 import { toFloat } from './image.ts';
-import { rngFor } from './rng.ts';
+import { makeOnline } from './online-fakes.ts';
+import { rngFor, type Rng } from './rng.ts';
 
 /** How the images of training batch `batch` are augmented. The draws depend on (seed, batch, pair) and nothing else. */
 export interface BatchAugmentation {
@@ -26,13 +27,23 @@ export async function renderSample(
   images: Float32Array,
   row: number,
 ): Promise<void> {
-  const picture = await readSquare(reader, sample);
+  const read = await readSquare(reader, sample.madeOf ?? sample);
+  const picture =
+    sample.madeOf === undefined
+      ? read
+      : await makeOnline(reader, sample, read, onlineDraws(sample, augmentation));
   const seen = augmentation === null ? picture : await augment(picture, drawFor(sample, augmentation));
   toFloat(seen, images, row * reader.size * reader.size * 3);
 }
 
 function drawFor({ pair }: Sample, { settings, seed, batch }: BatchAugmentation) {
   return drawAugmentation(settings, rngFor(seed, 'augment', batch, pair));
+}
+
+/** What is not augmented is made as in batch 0. */
+function onlineDraws({ pair, manipulation }: Sample, augmentation: BatchAugmentation | null): Rng {
+  const { seed, batch } = augmentation ?? { seed: 0, batch: 0 };
+  return rngFor(seed, 'online', manipulation, batch, pair);
 }
 
 async function readSquare(reader: SampleReader, sample: Sample) {

@@ -9,7 +9,7 @@
  *
  * Inside, samples and pairs are numbers in typed arrays, so that a million samples cost megabytes and a new epoch tenths of a second.
  */
-import { PLAIN_BATCHES, type BatchSettings } from './batch-settings.ts';
+import { PLAIN_BATCHES, type PlanSettings } from './batch-settings.ts';
 import { FAKE, REAL } from './dataset.ts';
 import type { Sample } from './dataset.ts';
 import { rngFor } from './rng.ts';
@@ -49,7 +49,7 @@ export function planBatches(
   samples: readonly Sample[],
   batchSize: number,
   seed: number,
-  settings: BatchSettings = PLAIN_BATCHES,
+  settings: PlanSettings = PLAIN_BATCHES,
 ): BatchPlan {
   if (!Number.isInteger(batchSize) || batchSize < 2 || batchSize % 2 !== 0) {
     throw new Error(`the batch size must be an even number, half real and half fake; it is ${batchSize}`);
@@ -150,7 +150,7 @@ function deckMaker(
   samples: readonly Sample[],
   pairs: Pairs,
   seed: number,
-  { paired, balance, frames_per_video }: BatchSettings,
+  { paired, balance, frames_per_video }: PlanSettings,
 ): (name: string, cards: Uint32Array) => Deck {
   const equal = balance === 'video';
   const perVideo = frames_per_video ?? (equal ? 1 : null);

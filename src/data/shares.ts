@@ -3,7 +3,7 @@
  * (Tijdeman, "The chairman assignment problem", Discrete Mathematics 32, 1980): after any number of pairs, no list is a whole pair away
  * from its share.
  */
-import type { BatchSettings } from './batch-settings.ts';
+import type { PlanSettings } from './batch-settings.ts';
 import type { Sample } from './dataset.ts';
 import { planBatches, type BatchPlan } from './sampling.ts';
 
@@ -26,7 +26,7 @@ export function planShares(
   shares: readonly Share[],
   batchSize: number,
   seed: number,
-  settings: BatchSettings,
+  settings: PlanSettings,
 ): BatchPlan {
   const drawing = shares.filter(({ weight }) => weight > 0);
   const total = drawing.reduce((sum, { weight }) => sum + weight, 0);

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { PUBLIC_CORPORA } from '../../src/data/corpora/index.ts';
+import type { PUBLIC_CORPORA } from '../../src/data/corpora/index.ts';
 import { createFolder } from '../../src/data/folder.ts';
 import { openDataset } from '../../src/data/index.ts';
 import { createManifest } from '../../src/data/manifest.ts';

@@ -6,26 +6,34 @@
 
 import type { Rng } from '../rng.ts';
 import { mapImage, type FloatImage } from './float-image.ts';
-import type { Forge } from './forgery.ts';
+import type { Forge, ForgeryInput } from './forgery.ts';
 import { rotationAbout, type Point } from './geometry.ts';
 import { blend, faceOutline, hullMask } from './mask.ts';
 import { resize, sharpen } from './resample.ts';
 import { warpAffine } from './warp.ts';
 
-export const selfBlend: Forge = ({ target, rng }) => {
+export const selfBlend: Forge = selfBlendAt(1);
+
+/** The same for faces of another size: lengths that belong to the face are `unit` times those on the canvas. */
+export function selfBlendAt(unit: number): Forge {
+  return (input) => selfBlended(input, unit);
+}
+
+function selfBlended({ target, rng }: ForgeryInput, unit: number): FloatImage {
   const { width, height } = target.image;
   const changed = shiftColour(shiftSharpness(target.image, rng), rng);
   const centre: Point = [(width - 1) / 2, (height - 1) / 2];
-  const place: Point = [centre[0] + rng.range(-2, 2), centre[1] + rng.range(-1, 1)];
+  const place: Point = [centre[0] + unit * rng.range(-2, 2), centre[1] + unit * rng.range(-1, 1)];
   const moved = warpAffine(changed, rotationAbout(place, 0, rng.range(0.97, 1.03), centre), width, height);
   const outline = faceOutline(target.landmarks).map(([x, y]): Point => [
-    x + 1.5 * rng.normal(),
-    y + 1.5 * rng.normal(),
+    x + unit * 1.5 * rng.normal(),
+    y + unit * 1.5 * rng.normal(),
   ]);
-  const mask = hullMask(outline, { inset: rng.range(0, 8), feather: rng.range(2, 10) }, width, height);
+  const edge = { inset: unit * rng.range(0, 8), feather: unit * rng.range(2, 10) };
+  const mask = hullMask(outline, edge, width, height);
   const opacity = [0.5, 0.75, 1, 1][rng.integer(4)]!;
   return blend(target.image, moved, { ...mask, data: mask.data.map((value) => value * opacity) });
-};
+}
 
 /** Either sharpened or passed through a lower resolution, as the source or the target of a real swap would differ. */
 function shiftSharpness(image: FloatImage, rng: Rng): FloatImage {
