@@ -51,9 +51,7 @@ export function planBatches(
   seed: number,
   settings: PlanSettings = PLAIN_BATCHES,
 ): BatchPlan {
-  if (!Number.isInteger(batchSize) || batchSize < 2 || batchSize % 2 !== 0) {
-    throw new Error(`the batch size must be an even number, half real and half fake; it is ${batchSize}`);
-  }
+  checkBatchSize(batchSize);
   const pairs = numberPairs(samples);
   const pairOf = (card: number): number => pairs.of[card] as number;
   const all = Uint32Array.from(samples, (_, i) => i);
@@ -113,6 +111,13 @@ export function planBatches(
     const cards = Array.from({ length: half }, (_, i) => drawPair(n * half + i)).flat();
     return cards.map((i) => samples[i] as Sample);
   };
+}
+
+/** Throws unless it is an even number above 0. */
+export function checkBatchSize(batchSize: number): void {
+  if (!Number.isInteger(batchSize) || batchSize < 2 || batchSize % 2 !== 0) {
+    throw new Error(`the batch size must be an even number, half real and half fake; it is ${batchSize}`);
+  }
 }
 
 function numberPairs(samples: readonly Sample[]): Pairs {

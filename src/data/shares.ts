@@ -5,7 +5,7 @@
  */
 import type { PlanSettings } from './batch-settings.ts';
 import type { Sample } from './dataset.ts';
-import { planBatches, type BatchPlan } from './sampling.ts';
+import { checkBatchSize, planBatches, type BatchPlan } from './sampling.ts';
 
 /** A part of a dataset that has its own share of the training batches. */
 export interface Share {
@@ -28,6 +28,7 @@ export function planShares(
   seed: number,
   settings: PlanSettings,
 ): BatchPlan {
+  checkBatchSize(batchSize);
   const drawing = shares.filter(({ weight }) => weight > 0);
   const total = drawing.reduce((sum, { weight }) => sum + weight, 0);
   const pairs = drawing.map(({ name, holds }) => {
@@ -37,7 +38,6 @@ export function planShares(
       throw new Error(`${name}: ${(cause as Error).message}`, { cause });
     }
   });
-  planBatches(samples, batchSize, seed, settings); // an impossible batch size is told as ever
   const turns = turnsOf(drawing.map(({ weight }) => weight / total));
   const half = batchSize / 2;
   return (n) => {

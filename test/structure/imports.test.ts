@@ -12,7 +12,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['generator', 'discriminator', 'reports'],
   ['game', 'evaluation'],
   ['variants.ts'],
-  ['run-config.ts'],
+  ['run-config.ts', 'contradictions.ts'],
   ['prepare.ts', 'results.ts', 'train-reports.ts'],
   ['trained-run.ts', 'attack-batch.ts'],
   ['train.ts', 'evaluate.ts', 'opponent-picture.ts', 'attack.ts', 'export.ts'],
