@@ -14,7 +14,7 @@ import { createGame, disposeGame } from '../src/game/players.ts';
 import { playRound } from '../src/game/round.ts';
 import { createRng } from '../src/ops/random.ts';
 import { openDetector, openEngine } from '../src/prepare.ts';
-import type { RunConfig } from '../src/run-config.ts';
+import type { RunConfig } from '../src/run-settings.ts';
 import { findGenerator } from '../src/variants.ts';
 import { CONFIGS, composeRun, resolveContext } from '../scripts/compose-run.ts';
 import { runScript } from '../scripts/run-script.ts';

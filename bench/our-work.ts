@@ -7,7 +7,7 @@ import { playOf } from '../src/game/compiled.ts';
 import { createRng } from '../src/ops/random.ts';
 import { openEngine, openGame } from '../src/prepare.ts';
 import { openConfigFiles } from '../src/config/config-files.ts';
-import type { RunConfig } from '../src/run-config.ts';
+import type { RunConfig } from '../src/run-settings.ts';
 import { graphFunction } from '../src/tensorflow/graph-function.ts';
 import { record } from '../src/tensorflow/recorder.ts';
 import { CONFIGS, composeRun, resolveContext } from '../scripts/compose-run.ts';

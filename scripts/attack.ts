@@ -3,7 +3,8 @@
 import { attack, type AttackReport, type OpponentChoice } from '../src/attack.ts';
 import { attackTable } from '../src/evaluation/attack-figures.ts';
 import { tableAsText } from '../src/reports/tables.ts';
-import { checkRunConfig, readRunConfig, type RunConfig, type VariantConfig } from '../src/run-config.ts';
+import { checkRunConfig, readRunConfig } from '../src/run-config.ts';
+import type { RunConfig, VariantConfig } from '../src/run-settings.ts';
 import { tellProgress } from '../src/run.ts';
 import { chosen, readArguments, required, wholeNumber } from './arguments.ts';
 import { composeForRun } from './compose-run.ts';

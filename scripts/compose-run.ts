@@ -9,7 +9,8 @@ import { toYaml } from '../src/config/print-yaml.ts';
 import type { ResolveContext } from '../src/config/resolvers.ts';
 import type { MapNode } from '../src/config/tree.ts';
 import { readConfigFile } from '../src/config/yaml-source.ts';
-import { checkRunConfig, type RunConfig } from '../src/run-config.ts';
+import { checkRunConfig } from '../src/run-config.ts';
+import type { RunConfig } from '../src/run-settings.ts';
 
 export interface ComposedRun {
   readonly config: RunConfig;

@@ -9,7 +9,7 @@ import { CORPORA } from '../src/data/corpora/index.ts';
 import { datasetSettings } from '../src/data/index.ts';
 import { prepareSettings } from '../src/data/prepare/settings.ts';
 import { writeFileAtomic } from '../src/reports/files.ts';
-import { commonSettings, playSettings } from '../src/run-config.ts';
+import { commonSettings, playSettings } from '../src/run-settings.ts';
 import { findDiscriminator, findGenerator } from '../src/variants.ts';
 import { CONFIGS } from './compose-run.ts';
 import { runScript } from './run-script.ts';

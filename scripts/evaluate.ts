@@ -9,7 +9,8 @@ import { evaluate, type OtherData, type RunEvaluation } from '../src/evaluate.ts
 import { resultsTable, type EvaluatedRun } from '../src/results.ts';
 import { readRunStatus } from '../src/reports/run-folder.ts';
 import { tableAsMarkdown, tableAsText } from '../src/reports/tables.ts';
-import { checkRunConfig, readRunConfig, type RunConfig, type VariantConfig } from '../src/run-config.ts';
+import { checkRunConfig, readRunConfig } from '../src/run-config.ts';
+import type { RunConfig, VariantConfig } from '../src/run-settings.ts';
 import { tellProgress } from '../src/run.ts';
 import { imageSizeOf } from '../src/trained-run.ts';
 import { composeForRun } from './compose-run.ts';

@@ -19,7 +19,7 @@ import { FLOAT32 } from './ops/precision.ts';
 import { loaderOptions, openDetector, openEngine, precisionFor, prepareData } from './prepare.ts';
 import { openAttackFolder, requireNewFolder, type AttackFolder } from './reports/attack-folder.ts';
 import { openProgress, type ProgressOptions } from './reports/progress.ts';
-import type { RunConfig, VariantConfig } from './run-config.ts';
+import type { RunConfig, VariantConfig } from './run-settings.ts';
 import { imageSizeOf, readBestCheckpoint, type BestCheckpoint } from './trained-run.ts';
 import { findGenerator } from './variants.ts';
 

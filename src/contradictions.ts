@@ -2,7 +2,7 @@
 import type { AnyGeneratorVariant, SettingsProblem } from './generator/generator.ts';
 import { epsScheduleSettings } from './generator/eps-schedule.ts';
 import { goalSetting } from './generator/goal.ts';
-import type { RunConfig } from './run-config.ts';
+import type { RunConfig } from './run-settings.ts';
 
 /** What is wrong with settings taken together: of the game, of the game with its opponent, of the opponent by its own word. */
 export function contradictionsOf(config: RunConfig, opponent: AnyGeneratorVariant): SettingsProblem[] {

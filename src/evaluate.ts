@@ -15,7 +15,7 @@ import { writeScores, type ScoreRow } from './evaluation/scores.ts';
 import { restoreDetector } from './game/players.ts';
 import { writeFileAtomic } from './reports/files.ts';
 import { loaderOptions, openDetector, openEngine, prepareData } from './prepare.ts';
-import type { RunConfig, VariantConfig } from './run-config.ts';
+import type { RunConfig, VariantConfig } from './run-settings.ts';
 import { readBestCheckpoint } from './trained-run.ts';
 
 /** A dataset that the run was not trained on. */

@@ -7,7 +7,7 @@ import { encodeSafeTensors, type NamedArray } from './ops/safetensors.ts';
 import { FLOAT32 } from './ops/precision.ts';
 import { openDetector, openEngine } from './prepare.ts';
 import { writeFileAtomic } from './reports/files.ts';
-import type { RunConfig } from './run-config.ts';
+import type { RunConfig } from './run-settings.ts';
 import { imageSizeOf, readBestCheckpoint, type BestCheckpoint } from './trained-run.ts';
 
 /** What `format=` takes. */

@@ -1,5 +1,6 @@
 /** The public API: everything that a program of one's own needs to play the game. Importing it opens no engine and touches no file. */
-export { checkRunConfig, readRunConfig, type RunConfig } from './run-config.ts';
+export { checkRunConfig, readRunConfig } from './run-config.ts';
+export type { RunConfig } from './run-settings.ts';
 export { run, type RunOptions } from './run.ts';
 export { train, type TrainOptions, type TrainResult } from './train.ts';
 export { evaluate, type EvaluateOptions, type RunEvaluation } from './evaluate.ts';

@@ -11,7 +11,7 @@ import { createRng } from './ops/random.ts';
 import { loaderOptions, openGame, prepareData, toTensors } from './prepare.ts';
 import { comparisonGrid, GAP } from './reports/pictures.ts';
 import type { Picture } from './reports/reporter.ts';
-import type { RunConfig } from './run-config.ts';
+import type { RunConfig } from './run-settings.ts';
 
 /** Columns of the picture. */
 const IMAGES = 8;

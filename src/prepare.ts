@@ -14,7 +14,7 @@ import { createImageViews } from './game/image-views.ts';
 import { createCarried, createGame, type Game } from './game/players.ts';
 import type { LabelledImages } from './generator/generator.ts';
 import { createCasts, type Casts } from './ops/precision.ts';
-import type { RunConfig } from './run-config.ts';
+import type { RunConfig } from './run-settings.ts';
 import { openTensorFlow, type TensorFlow } from './tensorflow/binding.ts';
 import { choosePrecision, type ChosenPrecision } from './tensorflow/choose-precision.ts';
 import { registerFastKernels } from './tensorflow/kernels.ts';

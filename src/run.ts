@@ -8,7 +8,7 @@ import { reportTo } from './reports/combine.ts';
 import { openProgress, type ProgressOptions } from './reports/progress.ts';
 import { openRunFolder } from './reports/run-folder.ts';
 import { reportToTensorBoard } from './reports/tensorboard.ts';
-import type { RunConfig } from './run-config.ts';
+import type { RunConfig } from './run-settings.ts';
 import type { TensorFlow } from './tensorflow/binding.ts';
 import { tellPrecision } from './tensorflow/choose-precision.ts';
 import { train, type TrainResult } from './train.ts';

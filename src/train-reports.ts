@@ -14,7 +14,7 @@ import type { LabelledImages } from './generator/generator.ts';
 import { createRng } from './ops/random.ts';
 import { comparisonGrid } from './reports/pictures.ts';
 import type { Reporter } from './reports/reporter.ts';
-import type { RunConfig } from './run-config.ts';
+import type { RunConfig } from './run-settings.ts';
 
 /** Images of a batch that pictures show. */
 const PICTURES = 8;

@@ -27,7 +27,7 @@ import { startAuxiliaryFromMain } from './ops/layers.ts';
 import { graphFunction } from './tensorflow/graph-function.ts';
 import { record } from './tensorflow/recorder.ts';
 import { loaderOptions, openEngine, openGame, prepareTraining, toTensors } from './prepare.ts';
-import type { RunConfig } from './run-config.ts';
+import type { RunConfig } from './run-settings.ts';
 import { openWatch, reportPictures, reportRound, reportVal, type Best, type Watch } from './train-reports.ts';
 
 export interface TrainOptions {

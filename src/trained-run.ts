@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { DatasetContext } from './data/module.ts';
 import { readCheckpoint, type LoadedCheckpoint } from './game/checkpoint.ts';
 import { prepareData } from './prepare.ts';
-import type { RunConfig } from './run-config.ts';
+import type { RunConfig } from './run-settings.ts';
 
 /** The best checkpoint on val, with the threshold that was chosen there. */
 export interface BestCheckpoint {

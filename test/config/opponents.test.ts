@@ -11,7 +11,7 @@ import { ConfigError } from '../../src/config/config-error.ts';
 import { openConfigFiles } from '../../src/config/config-files.ts';
 import { COMBINATIONS, GENERATORS } from '../../src/generator/index.ts';
 import { openGame } from '../../src/prepare.ts';
-import type { RunConfig } from '../../src/run-config.ts';
+import type { RunConfig } from '../../src/run-settings.ts';
 import { runScript, workplace } from '../cli/command-line.ts';
 
 const files = openConfigFiles(CONFIGS);

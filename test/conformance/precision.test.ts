@@ -14,7 +14,7 @@ import { precisionOf, type Precision } from '../../src/ops/precision.ts';
 import { openDetector, openGame } from '../../src/prepare.ts';
 import type { Reporter } from '../../src/reports/reporter.ts';
 import { openWatch, reportPictures } from '../../src/train-reports.ts';
-import type { RunConfig } from '../../src/run-config.ts';
+import type { RunConfig } from '../../src/run-settings.ts';
 import { onTensorFlow } from '../support/engines.ts';
 import { noiseBatch } from '../support/players.ts';
 import { bits, changed, snapshot, type Snapshot } from '../support/tensors.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { PAGE, withTables } from '../../scripts/docs-settings.ts';
 import { COMBINATIONS, GENERATORS } from '../../src/generator/index.ts';
-import { playSettings } from '../../src/run-config.ts';
+import { playSettings } from '../../src/run-settings.ts';
 
 describe('docs: settings.md', () => {
   const page = readFileSync(PAGE, 'utf8');
