@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isSetting } from '../../src/config/settings.ts';
+import { isSetting, type SettingsRecord } from '../../src/config/settings.ts';
 import { NO_AUGMENTATION } from '../../src/data/augment.ts';
 import { DATASET_NAMES, datasetSettings, openDataset } from '../../src/data/index.ts';
 import { openLoader } from '../../src/data/loader.ts';
@@ -30,12 +30,24 @@ describe('data/index', () => {
     }`;
 
   it('knows its datasets and describes their settings', async () => {
-    expect(DATASET_NAMES).to.include.members(['faces', 'folder', 'module']);
-    for (const name of DATASET_NAMES.filter((one) => one !== 'module')) {
+    expect(DATASET_NAMES).to.include.members(['faces', 'folder', 'mix', 'module']);
+    // these two have the settings of what they are told to open
+    for (const name of DATASET_NAMES.filter((one) => one !== 'module' && one !== 'mix')) {
       const entries = Object.values(await datasetSettings(name));
       expect(entries.length).to.be.above(0);
       for (const entry of entries) expect(isSetting(entry) && entry.doc.length > 0).to.equal(true);
     }
+  });
+
+  it('a mix has the settings of its datasets, and a weight for each', async () => {
+    const datasets = { first: { name: 'folder' }, second: { name: 'faces' } };
+    const settings = await datasetSettings('mix', { datasets });
+    expect(Object.keys(settings)).to.deep.equal(['datasets', 'weights']);
+    const { first, second } = settings['datasets'] as Record<string, SettingsRecord>;
+    expect(first).to.include.keys('name', 'path');
+    expect(second).to.include.keys('name', 'methods_seen');
+    expect(Object.keys(settings['weights']!)).to.deep.equal(['first', 'second']);
+    expect((await errorOf(datasetSettings('mix', {}))).message).to.include("'data.datasets' must hold");
   });
 
   it('refuses an unknown name, listing the known', async () => {
