@@ -139,7 +139,7 @@ async function inFolder<T>(work: (source: DatasetSource) => Promise<T>, size: nu
       await mkdir(folder, { recursive: true });
       await image.toFormat(format).toFile(path.join(folder, `v${i}.${format}`));
     }
-    const settings = { path: root, size, val_fraction: 0, test_fraction: 0, unit: 'file', check: 'header' };
+    const settings = { path: root, size, val_fraction: 0.1, test_fraction: 0, unit: 'file', check: 'header' };
     return await work({ name: 'folder', settings, cacheFolder: '', seed: 1 });
   } finally {
     await rm(root, { recursive: true, force: true });
