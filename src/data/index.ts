@@ -9,7 +9,7 @@ import { createFolder, folderSettings, openFolderReader } from './folder.ts';
 import { createLst, lstSettings } from './lst.ts';
 import { createManifest, manifestSettings, openManifestReader } from './manifest.ts';
 import { DATASET_KEY, mixOf } from './mix.ts';
-import { datasetModule } from './module.ts';
+import { datasetModule, openReaderOf } from './module.ts';
 import type { DatasetContext, DatasetVariant } from './module.ts';
 import { openPublishedReader } from './published-lists.ts';
 
@@ -96,11 +96,7 @@ export async function openDataset(
 export async function openReader(source: DatasetSource): Promise<SampleReader> {
   const { name, settings, cacheFolder, seed } = source;
   const variant = await variantOf(name, settings);
-  const open = (variant.openReader ?? variant.create) as (
-    settings: unknown,
-    context: DatasetContext,
-  ) => Promise<SampleReader>;
-  return open(settings, { cacheFolder, seed, progress: () => undefined });
+  return openReaderOf(variant, settings, { cacheFolder, seed, progress: () => undefined });
 }
 
 type Section = Readonly<Record<string, unknown>>;

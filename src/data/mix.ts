@@ -1,7 +1,7 @@
 /** `data=mix`: several datasets as one, their shares of the training batches set by weights. */
 import { number, type SettingsRecord } from '../config/settings.ts';
 import type { Dataset, Sample, SampleReader, Split } from './dataset.ts';
-import type { DatasetContext, DatasetVariant } from './module.ts';
+import { openReaderOf, type DatasetContext, type DatasetVariant } from './module.ts';
 
 /** A key of a dataset; it begins the ids of its samples, up to the `/`. */
 export const DATASET_KEY = /^[A-Za-z][A-Za-z0-9]*$/;
@@ -75,11 +75,7 @@ async function openMixReader(
 ): Promise<SampleReader> {
   const readers = new Map<string, SampleReader>();
   for (const [key, variant] of Object.entries(parts)) {
-    const open = (variant.openReader ?? variant.create) as (
-      settings: unknown,
-      context: DatasetContext,
-    ) => Promise<SampleReader>;
-    readers.set(key, await open(datasets[key], context));
+    readers.set(key, await openReaderOf(variant, datasets[key], context));
   }
   return readerOf(readers);
 }

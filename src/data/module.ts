@@ -35,6 +35,15 @@ export interface DatasetVariant<S = never> {
   readonly openReader?: (settings: S, context: DatasetContext) => Promise<SampleReader>;
 }
 
+/** What reads a variant's samples: by its `openReader`, or the whole dataset where it has none. Throws what these throw. */
+export function openReaderOf(
+  { openReader, create }: DatasetVariant,
+  settings: unknown,
+  context: DatasetContext,
+): Promise<SampleReader> {
+  return (openReader ?? create)(settings as never, context);
+}
+
 /** Settings of `data=module`; the keys that the user's file describes stand beside this one. */
 export const moduleSettings = {
   module: text(
