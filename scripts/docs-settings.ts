@@ -9,6 +9,7 @@ import { CORPORA } from '../src/data/corpora/index.ts';
 import { datasetSettings } from '../src/data/index.ts';
 import { prepareSettings } from '../src/data/prepare/settings.ts';
 import { writeFileAtomic } from '../src/reports/files.ts';
+import { criterionSettings } from '../src/game/criterion.ts';
 import { commonSettings, playSettings } from '../src/run-settings.ts';
 import { findDiscriminator, findGenerator } from '../src/variants.ts';
 import { CONFIGS } from './compose-run.ts';
@@ -53,10 +54,13 @@ async function tables(files: ConfigFiles): Promise<string> {
     }
   }
   const { seed, run, optimizer_d, ...rest } = commonSettings;
-  // a way of playing leaves the cells of the others' settings empty
+  // a way of playing, or a criterion, leaves the cells of the others' settings empty
+  const withChoices = (record: SettingsRecord, choices: Readonly<Record<string, SettingsRecord>>) =>
+    Object.assign({}, record, ...Object.values(choices)) as SettingsRecord;
   const others = {
     ...rest,
-    game: Object.assign({}, rest.game, ...Object.values(playSettings)) as SettingsRecord,
+    game: withChoices(rest.game, playSettings),
+    criterion: withChoices(rest.criterion, criterionSettings),
   };
   const train = valuesOf(files, 'train');
   parts.push(table('Of the run', { seed, run }, '', [{ head: 'train.yaml', values: train }]));

@@ -8,6 +8,7 @@ import { withOnlineFakes } from './data/online-fakes.ts';
 import type { LoaderOptions } from './data/loader.ts';
 import type { DatasetContext } from './data/module.ts';
 import type { Discriminator } from './discriminator/discriminator.ts';
+import { createCriterion, type ClassCounts } from './game/criterion.ts';
 import { createImagePool } from './game/image-pool.ts';
 import { createLossScale } from './game/loss-scale.ts';
 import { createImageViews } from './game/image-views.ts';
@@ -77,8 +78,14 @@ export async function openDetector(
 /**
  * The two players at round 0, and room for what they remember. Throws if the opponent's settings do not suit the image size, which the
  * check of the configuration does not know of every dataset.
+ *
+ * @param counts of the training split, where L weighs classes by them
  */
-export async function openGame(config: RunConfig, imageSize: number): Promise<Game> {
+export async function openGame(
+  config: RunConfig,
+  imageSize: number,
+  counts: ClassCounts | null = null,
+): Promise<Game> {
   const { game, seed } = config;
   const variant = await findGenerator(config.generator);
   const problems = variant.check?.(config.generator, { imageSize, play: config.game.play }) ?? [];
@@ -92,9 +99,17 @@ export async function openGame(config: RunConfig, imageSize: number): Promise<Ga
   const generator = variant.create(config.generator, { imageSize, seed, casts });
   const pool =
     game.play === 'alternating' && game.pool_size > 0 ? createImagePool(game.pool_size, imageSize) : null;
-  const views = createImageViews(config.diff_augment, seed);
+  const views = createImageViews(config.diff_augment, config.mixup, seed);
+  const criterion = createCriterion(config.criterion, counts);
   const carried = game.play === 'free' ? createCarried(generator, game.batch_size, imageSize) : null;
-  return createGame(detector, generator, config, { pool, carried, lossScale, views });
+  return createGame(detector, generator, config, { pool, carried, lossScale, views, criterion });
+}
+
+/** How many reals and fakes a run learns from. */
+export function classCounts(dataset: OpenDataset): ClassCounts {
+  const train = dataset.samples('train');
+  const fakes = train.reduce((count, { label }) => count + label, 0);
+  return [train.length - fakes, fakes];
 }
 
 /**

@@ -14,7 +14,9 @@ import {
 } from './config/settings.ts';
 import { augmentSettings } from './data/augment.ts';
 import { batchSettings } from './data/batch-settings.ts';
+import { criterionName, type CriterionSettings } from './game/criterion.ts';
 import { diffAugmentSettings } from './game/image-views.ts';
+import { mixupSettings } from './game/mixup.ts';
 import { optimizerSettings } from './game/optimizer.ts';
 import { scheduleSettings } from './game/schedule.ts';
 
@@ -112,6 +114,8 @@ export const commonSettings = {
   batches: batchSettings,
   augment: augmentSettings,
   diff_augment: diffAugmentSettings,
+  mixup: mixupSettings,
+  criterion: { name: criterionName },
   game: gameSettings,
   optimizer_d: optimizerSettings,
   optimizer_g: optimizerSettings,
@@ -134,7 +138,8 @@ export interface VariantConfig {
   readonly [setting: string]: unknown;
 }
 
-export interface RunConfig extends Omit<CommonConfig, 'game'> {
+export interface RunConfig extends Omit<CommonConfig, 'game' | 'criterion'> {
+  readonly criterion: CriterionSettings;
   readonly game: GameConfig;
   readonly data: VariantConfig;
   readonly discriminator: VariantConfig;

@@ -26,7 +26,7 @@ import type { Reporter } from './reports/reporter.ts';
 import { startAuxiliaryFromMain } from './ops/layers.ts';
 import { graphFunction } from './tensorflow/graph-function.ts';
 import { record } from './tensorflow/recorder.ts';
-import { loaderOptions, openEngine, openGame, prepareTraining, toTensors } from './prepare.ts';
+import { classCounts, loaderOptions, openEngine, openGame, prepareTraining, toTensors } from './prepare.ts';
 import type { RunConfig } from './run-settings.ts';
 import { openWatch, reportPictures, reportRound, reportVal, type Best, type Watch } from './train-reports.ts';
 
@@ -62,7 +62,7 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
   const dataset = await prepareTraining(config, options.progress);
   tellSkipped(dataset.skipped, options);
   const loader = await openLoader(dataset, loaderOptions(config));
-  const game = await openGame(config, dataset.size);
+  const game = await openGame(config, dataset.size, classCounts(dataset));
   const watch = openWatch(config, dataset.samples('val'), options.reporter, options.log);
   const { play, dispose } = playOf(config.game, { record, graphFunction }, options.log);
   try {

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Discriminator } from '../discriminator/discriminator.ts';
 import type { CleanPass, LabelledImages } from '../generator/generator.ts';
 import { phase } from '../ops/phase.ts';
+import type { Criterion } from './criterion.ts';
 import { scalars, tidied, toldAs, together, type Figures } from './figures.ts';
 import type { ImageView, ImageViews } from './image-views.ts';
 import { objectiveWeights, weighted, type Objective } from './objective.ts';
@@ -33,6 +34,12 @@ export interface Adversary {
 /** An opponent that begins with what the pass of the clean images has told, which then gives their gradient too. */
 export type Informed = (clean: CleanPass) => Adversary;
 
+/** Who learns, and by which L. */
+export interface Learner {
+  readonly detector: Discriminator;
+  readonly criterion: Criterion;
+}
+
 /** What a step of the detector leaves to be used and told. */
 export type Learnt = Pick<Gradients, 'opponent' | 'figures'>;
 
@@ -46,10 +53,10 @@ export type Learnt = Pick<Gradients, 'opponent' | 'figures'>;
 export function learn(
   {
     detector,
+    criterion,
     detectorOptimizer,
     views = null,
-  }: {
-    readonly detector: Discriminator;
+  }: Learner & {
     readonly detectorOptimizer: Optimizer;
     readonly views?: ImageViews | null;
   },
@@ -62,7 +69,7 @@ export function learn(
   return tidied(() => {
     const gradients = inParts(batch, settings.accumulate, (part) =>
       objectiveGradients(
-        detector,
+        { detector, criterion },
         part,
         adversaryOf?.(part) ?? null,
         settings,
@@ -91,7 +98,7 @@ export function learn(
  * @param view what the detector sees of the images, the same for each set
  */
 export function objectiveGradients(
-  detector: Discriminator,
+  learner: Learner,
   batch: LabelledImages,
   opponent: Adversary | Informed | null,
   settings: LearnSettings,
@@ -104,7 +111,7 @@ export function objectiveGradients(
     let told: CleanPass | undefined;
     if (weights.clean !== undefined) {
       const weight = weights.clean;
-      const clean = phase('clean', () => cleanPass(detector, batch, weight, informed, view));
+      const clean = phase('clean', () => cleanPass(learner, batch, weight, informed, view));
       passes.push(clean.passed);
       told = clean.told;
     }
@@ -119,13 +126,14 @@ export function objectiveGradients(
     const adversary = informed ? opponent(told!) : opponent!;
     const task = {
       term: 'adversarial',
+      criterion: learner.criterion,
       weight: weights.adversarial,
       branch: settings.auxiliary_bn ? 'auxiliary' : 'main',
       variables: adversary.variables,
       show: adversary.play,
       view,
     } as const;
-    const adversarial = phase('adversarial', () => learningPass(detector, batch.labels, task));
+    const adversarial = phase('adversarial', () => learningPass(learner.detector, batch.labels, task));
     passes.push(adversarial);
     return {
       detector: added(passes.length > 1 ? passes[0]!.detector : undefined, adversarial.detector),
@@ -137,7 +145,7 @@ export function objectiveGradients(
 
 /** The pass of the clean images; it tells its gradient to them where an opponent wants to begin with it. */
 function cleanPass(
-  detector: Discriminator,
+  { detector, criterion }: Learner,
   { images, labels }: LabelledImages,
   weight: number,
   telling: boolean,
@@ -147,6 +155,7 @@ function cleanPass(
   try {
     const passed = learningPass(detector, labels, {
       term: 'clean',
+      criterion,
       weight,
       branch: 'main',
       variables: asVariable === null ? [] : [asVariable],

@@ -3,9 +3,10 @@ import * as tf from '@tensorflow/tfjs';
 import type { Branch, Discriminator } from '../discriminator/discriminator.ts';
 import type { Perturbed } from '../generator/generator.ts';
 import { variableGrads } from '../ops/gradients.ts';
+import type { Criterion } from './criterion.ts';
 import { scalars, tidied, type Figures } from './figures.ts';
-import type { ImageView } from './image-views.ts';
-import { crossEntropy, type Term } from './objective.ts';
+import { AS_IT_IS, type ImageView } from './image-views.ts';
+import type { Term } from './objective.ts';
 
 /** Images on their way into a pass. */
 export type Shown = Perturbed & {
@@ -15,6 +16,7 @@ export type Shown = Perturbed & {
 
 export interface PassTask {
   readonly term: Term;
+  readonly criterion: Criterion;
   /** Of the mean loss in what the detector descends. */
   readonly weight: number;
   readonly branch: Branch;
@@ -31,7 +33,7 @@ export interface Passed {
   readonly detector: readonly tf.Tensor[];
   /** ∂ weight · mean (loss − cost) / ∂ variable, in their order. */
   readonly variables: readonly tf.Tensor[];
-  /** Cross-entropy of each image, [N]. */
+  /** L of each image, [N]. */
   readonly losses: tf.Tensor1D;
   readonly shown: Shown;
   /** `loss_TERM` and `accuracy_TERM`. */
@@ -42,7 +44,7 @@ export interface Passed {
 export function learningPass(
   detector: Discriminator,
   labels: tf.Tensor1D,
-  { term, weight, branch, variables, show, view }: PassTask,
+  { term, criterion, weight, branch, variables, show, view = AS_IT_IS }: PassTask,
 ): Passed {
   return tidied(() => {
     let met: { shown: Shown; logits: tf.Tensor2D; losses: tf.Tensor1D; mean: tf.Tensor } | undefined;
@@ -51,9 +53,8 @@ export function learningPass(
       const { grads } = variableGrads(() => {
         const shown = beyond.keepShown(show());
         const pass = { training: true, trackStatistics: true, branch } as const;
-        const seen = view?.(shown.images) ?? shown.images;
-        const logits = beyond.keep(detector.logits(seen, pass));
-        const losses = beyond.keep(crossEntropy(logits, labels));
+        const logits = beyond.keep(detector.logits(view.images(shown.images), pass));
+        const losses = beyond.keep(view.judged(criterion)(logits, labels));
         const mean = beyond.keep(tf.mean(losses));
         met = { shown, logits, losses, mean };
         const gained = shown.cost === undefined ? mean : tf.sub(mean, tf.mean(shown.cost));
@@ -65,7 +66,10 @@ export function learningPass(
         variables: inOrder(variables, grads),
         losses: losses.clone(),
         shown: aliasOf(shown),
-        figures: scalars({ [`loss_${term}`]: mean.clone(), [`accuracy_${term}`]: accuracy(logits, labels) }),
+        figures: scalars({
+          [`loss_${term}`]: mean.clone(),
+          [`accuracy_${term}`]: tf.mean(view.judged(right)(logits, labels)),
+        }),
       };
     } finally {
       beyond.free();
@@ -114,6 +118,7 @@ export function inOrder(variables: readonly tf.Variable[], grads: tf.NamedTensor
   return variables.map((variable) => grads[variable.name] ?? tf.zerosLike(variable));
 }
 
-function accuracy(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor {
-  return tf.tidy(() => tf.mean(tf.cast(tf.equal(tf.argMax(logits, 1), labels), 'float32')));
+/** 1 where the larger logit is the label's, 0 elsewhere. */
+function right(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor1D {
+  return tf.tidy(() => tf.cast(tf.equal(tf.argMax(logits, 1), labels), 'float32'));
 }
