@@ -5,7 +5,7 @@
  */
 import type * as tf from '@tensorflow/tfjs';
 import { number, type SettingsOf } from '../config/settings.ts';
-import { DRAWS, diffAugment } from '../ops/diff-augment.ts';
+import { DRAWS, diffAugment, moveMasks } from '../ops/diff-augment.ts';
 import { createRng, type Rng } from '../ops/random.ts';
 
 const probability = (doc: string) => number({ min: 0, max: 1, doc: `Probability of ${doc}.` });
@@ -23,7 +23,11 @@ export const diffAugmentSettings = {
 export type DiffAugmentSettings = SettingsOf<typeof diffAugmentSettings>;
 
 /** Images as the detector sees them in one step; differentiable, of the same shape. */
-export type ImageView = (images: tf.Tensor4D) => tf.Tensor4D;
+export interface ImageView {
+  (images: tf.Tensor4D): tf.Tensor4D;
+  /** Masks [N, H, W, 1] of images, moved as these are; left out: they stay. */
+  readonly masks?: (masks: tf.Tensor4D) => tf.Tensor4D;
+}
 
 /** Where views come from; the counter of `rng` is the whole state. */
 export interface ImageViews {
@@ -41,7 +45,9 @@ export function createImageViews(settings: DiffAugmentSettings, seed: number): I
     rng,
     draw: (count) => {
       const draws = rng.uniform([count, DRAWS]) as tf.Tensor2D;
-      return (images) => diffAugment(images, draws, settings);
+      return Object.assign((images: tf.Tensor4D) => diffAugment(images, draws, settings), {
+        masks: (masks: tf.Tensor4D) => moveMasks(masks, draws, settings),
+      });
     },
   };
 }
