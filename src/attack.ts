@@ -20,7 +20,7 @@ import { loaderOptions, openDetector, openEngine, precisionFor, prepareData } fr
 import { openAttackFolder, requireNewFolder, type AttackFolder } from './reports/attack-folder.ts';
 import { openProgress, type ProgressOptions } from './reports/progress.ts';
 import type { RunConfig, VariantConfig } from './run-settings.ts';
-import { imageSizeOf, readBestCheckpoint, type BestCheckpoint } from './trained-run.ts';
+import { imageSizeOf, manipulationsIn, readBestCheckpoint, type BestCheckpoint } from './trained-run.ts';
 import { findGenerator } from './variants.ts';
 
 export interface AttackOptions {
@@ -77,7 +77,8 @@ export async function attack(config: RunConfig, options: AttackOptions): Promise
   const { opponent, settings } = await openOpponent(config, options.opponent, size, best);
   // float16 loses small gradients unless a game adapts the scale of its losses, and there is none here
   const float16 = precisionFor(config.runtime).precision === 'float16';
-  const detector = await (float16 ? openDetector(config, size, FLOAT32) : openDetector(config, size));
+  const casts = float16 ? FLOAT32 : undefined;
+  const detector = await openDetector(config, size, casts, manipulationsIn(best.checkpoint));
   restoreDetector(detector, best.checkpoint);
   const dataset = await openImages(config, size, options);
   const samples = takeTurns(dataset.samples('val')).slice(0, options.limit);

@@ -16,7 +16,7 @@ import { restoreDetector } from './game/players.ts';
 import { writeFileAtomic } from './reports/files.ts';
 import { loaderOptions, openDetector, openEngine, prepareData } from './prepare.ts';
 import type { RunConfig, VariantConfig } from './run-settings.ts';
-import { readBestCheckpoint } from './trained-run.ts';
+import { manipulationsIn, readBestCheckpoint } from './trained-run.ts';
 
 /** A dataset that the run was not trained on. */
 export interface OtherData {
@@ -72,7 +72,7 @@ export async function evaluate(config: RunConfig, options: EvaluateOptions): Pro
   const own = await prepareData(config.data, config.seed, progress);
   const tested = on === undefined ? own : await prepareData(on.data, config.seed, progress);
   const other = on === undefined ? null : await checkOther(own, tested, on, dir);
-  const detector = await openDetector(config, own.size);
+  const detector = await openDetector(config, own.size, undefined, manipulationsIn(checkpoint));
   const loader = await openLoader(tested, loaderOptions(config));
   try {
     restoreDetector(detector, checkpoint);

@@ -8,7 +8,7 @@ import { FLOAT32 } from './ops/precision.ts';
 import { openDetector, openEngine } from './prepare.ts';
 import { writeFileAtomic } from './reports/files.ts';
 import type { RunConfig } from './run-settings.ts';
-import { imageSizeOf, readBestCheckpoint, type BestCheckpoint } from './trained-run.ts';
+import { imageSizeOf, manipulationsIn, readBestCheckpoint, type BestCheckpoint } from './trained-run.ts';
 
 /** What `format=` takes. */
 export const EXPORT_FORMATS = ['safetensors'] as const;
@@ -46,10 +46,10 @@ export async function exportDetector(config: RunConfig, options: ExportOptions):
   const best = readBestCheckpoint(dir);
   openEngine({ device: 'cpu', threads: null });
   const imageSize = await imageSizeOf(config, options.progress);
-  const detector = await openDetector(config, imageSize, FLOAT32);
+  const detector = await openDetector(config, imageSize, FLOAT32, manipulationsIn(best.checkpoint));
   try {
     restoreDetector(detector, best.checkpoint);
-    const tensors = await inferenceTensors(detector, config, imageSize);
+    const tensors = await inferenceTensors(detector, config, imageSize, best);
     const metadata = describe(detector.name, config, imageSize, best);
     writeFileAtomic(file, encodeSafeTensors({ tensors, metadata }));
     const values = [...tensors.values()].reduce((sum, tensor) => sum + tensor.values.length, 0);
@@ -64,9 +64,10 @@ async function inferenceTensors(
   detector: Discriminator,
   config: RunConfig,
   imageSize: number,
+  { checkpoint }: BestCheckpoint,
 ): Promise<Map<string, NamedArray>> {
   const withoutBranch = { ...config, game: { ...config.game, auxiliary_bn: false } };
-  const plain = await openDetector(withoutBranch, imageSize, FLOAT32);
+  const plain = await openDetector(withoutBranch, imageSize, FLOAT32, manipulationsIn(checkpoint));
   try {
     return new Map(
       [...plain.state.keys()].map((name) => {

@@ -8,10 +8,11 @@ import { listCheckpoints, readCheckpoint } from './game/checkpoint.ts';
 import { disposeGame, restoreGame } from './game/players.ts';
 import { craft } from './game/round.ts';
 import { createRng } from './ops/random.ts';
-import { classCounts, loaderOptions, openGame, prepareData, toTensors } from './prepare.ts';
+import { loaderOptions, openGame, prepareData, toTensors, trainingFacts } from './prepare.ts';
 import { comparisonGrid, GAP } from './reports/pictures.ts';
 import type { Picture } from './reports/reporter.ts';
 import type { RunConfig } from './run-settings.ts';
+import { manipulationsIn } from './trained-run.ts';
 
 /** Columns of the picture. */
 const IMAGES = 8;
@@ -33,11 +34,16 @@ export async function opponentPicture(
   if (newest === undefined) {
     throw new Error(`${dir}: no checkpoint, so no opponent to look at`);
   }
+  const checkpoint = readCheckpoint(newest);
   const dataset = await prepareData(config.data, config.seed, progress);
   const loader = await openLoader(dataset, loaderOptions(config));
-  const game = await openGame(config, dataset.size, classCounts(dataset));
+  const facts = trainingFacts(dataset);
+  const game = await openGame(config, dataset.size, {
+    ...facts,
+    manipulations: manipulationsIn(checkpoint) ?? facts.manipulations,
+  });
   try {
-    restoreGame(game, readCheckpoint(newest));
+    restoreGame(game, checkpoint);
     const { value: batch } = await loader.evalBatches('val', IMAGES).next();
     if (batch === undefined) {
       throw new Error(`dataset ${dataset.name} has no val images to show`);

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { ConfigError } from './config/config-error.ts';
 import { cacheFolder } from './data/cache-folder.ts';
-import type { Batch } from './data/dataset.ts';
+import { FAKE, type Batch, type Sample } from './data/dataset.ts';
 import { openDataset, type OpenDataset } from './data/index.ts';
 import { withOnlineFakes } from './data/online-fakes.ts';
 import type { LoaderOptions } from './data/loader.ts';
@@ -13,7 +13,7 @@ import { createImagePool } from './game/image-pool.ts';
 import { createLossScale } from './game/loss-scale.ts';
 import { createImageViews } from './game/image-views.ts';
 import { createCarried, createGame, type Game } from './game/players.ts';
-import type { LabelledImages } from './generator/generator.ts';
+import type { TaughtImages } from './game/taught.ts';
 import { createCasts, type Casts } from './ops/precision.ts';
 import type { RunConfig } from './run-settings.ts';
 import { openTensorFlow, type TensorFlow } from './tensorflow/binding.ts';
@@ -59,11 +59,33 @@ export function loaderOptions({ seed, augment, batches, runtime }: RunConfig): L
   return { seed, augment, batches, threads: runtime.loader_threads };
 }
 
-/** The detector with its initial weights. Its checkpoints and its interface are float32 whatever it computes in. */
+/** What a game knows of its training split. */
+export interface TrainingFacts {
+  readonly counts: ClassCounts;
+  /** Of the fakes, as a detector counts them: in alphabetical order. */
+  readonly manipulations: readonly string[];
+}
+
+/** How many reals and fakes a run learns from, and which manipulations. */
+export function trainingFacts(dataset: Pick<OpenDataset, 'samples'>): TrainingFacts {
+  const train = dataset.samples('train');
+  const fakes = train.filter(({ label }) => label === FAKE);
+  return {
+    counts: [train.length - fakes.length, fakes.length],
+    manipulations: [...new Set(fakes.map(({ manipulation }) => manipulation))].sort(),
+  };
+}
+
+/**
+ * The detector with its initial weights. Its checkpoints and its interface are float32 whatever it computes in.
+ *
+ * @param manipulations of its training; left out for a detector that does not count them, which any other refuses
+ */
 export async function openDetector(
   config: RunConfig,
   imageSize: number,
   casts: Casts = createCasts(precisionFor(config.runtime).precision),
+  manipulations?: readonly string[],
 ): Promise<Discriminator> {
   const variant = await findDiscriminator(config.discriminator);
   return variant.create(config.discriminator, {
@@ -71,6 +93,7 @@ export async function openDetector(
     seed: config.seed,
     auxiliaryBatchNorm: config.game.auxiliary_bn,
     recompute: config.runtime.recompute,
+    ...(manipulations === undefined ? {} : { manipulations }),
     casts,
   });
 }
@@ -79,12 +102,13 @@ export async function openDetector(
  * The two players at round 0, and room for what they remember. Throws if the opponent's settings do not suit the image size, which the
  * check of the configuration does not know of every dataset.
  *
- * @param counts of the training split, where L weighs classes by them
+ * @param training what the game knows of its training split
+ * @throws if mixup is to mix what a detector with losses of its own learns by
  */
 export async function openGame(
   config: RunConfig,
   imageSize: number,
-  counts: ClassCounts | null = null,
+  { counts, manipulations }: Partial<TrainingFacts> = {},
 ): Promise<Game> {
   const { game, seed } = config;
   const variant = await findGenerator(config.generator);
@@ -95,33 +119,56 @@ export async function openGame(
   const { precision } = precisionFor(config.runtime);
   const lossScale = precision === 'float16' ? createLossScale() : null;
   const casts = createCasts(precision, lossScale ?? undefined);
-  const detector = await openDetector(config, imageSize, casts);
+  const detector = await openDetector(config, imageSize, casts, manipulations);
+  if (detector.auxiliary !== undefined && config.mixup.alpha > 0) {
+    throw new ConfigError([
+      `'mixup.alpha' is ${config.mixup.alpha}, but discriminator=${detector.name} learns by more than classes, which cannot be mixed: set mixup=none`,
+    ]);
+  }
   const generator = variant.create(config.generator, { imageSize, seed, casts });
   const pool =
     game.play === 'alternating' && game.pool_size > 0 ? createImagePool(game.pool_size, imageSize) : null;
   const views = createImageViews(config.diff_augment, config.mixup, seed);
-  const criterion = createCriterion(config.criterion, counts);
+  const criterion = createCriterion(config.criterion, counts ?? null);
   const carried = game.play === 'free' ? createCarried(generator, game.batch_size, imageSize) : null;
   return createGame(detector, generator, config, { pool, carried, lossScale, views, criterion });
 }
 
-/** How many reals and fakes a run learns from. */
-export function classCounts(dataset: OpenDataset): ClassCounts {
-  const train = dataset.samples('train');
-  const fakes = train.reduce((count, { label }) => count + label, 0);
-  return [train.length - fakes, fakes];
+/**
+ * A batch as the game plays it. Its tensors are the caller's to dispose (`tensorsOf`). They hold a copy: TensorFlow.js reads a tensor's values
+ * when it is first used and TensorFlow may go on to look at them there, while the loader fills the batch's memory anew.
+ *
+ * @param manipulations as a detector counts them; left out: the batch does not say which manipulation a fake is of
+ * @throws if a fake is of another manipulation
+ */
+export function toTensors(batch: Batch, manipulations?: readonly string[]): TaughtImages {
+  const { samples, shape, masks } = batch;
+  const integers = (values: number[]): tf.Tensor1D => tf.tensor1d(values, 'int32');
+  return {
+    images: tf.tensor4d(batch.images.slice(), [...shape]),
+    labels: integers(samples.map((sample) => sample.label)),
+    ...(manipulations === undefined
+      ? {}
+      : { manipulations: integers(samples.map((sample) => classOf(sample, manipulations))) }),
+    ...(masks === undefined
+      ? {}
+      : {
+          masks: {
+            values: tf.tensor4d(masks.values.slice(), [shape[0], shape[1], shape[2], 1]),
+            known: tf.tensor1d(masks.known.slice()),
+          },
+        }),
+  };
 }
 
-/**
- * A batch as the game plays it. Two tensors, the caller's to dispose. They hold a copy: TensorFlow.js reads a tensor's values when it is
- * first used and TensorFlow may go on to look at them there, while the loader fills the batch's memory anew.
- */
-export function toTensors(batch: Batch): LabelledImages {
-  return {
-    images: tf.tensor4d(batch.images.slice(), [...batch.shape]),
-    labels: tf.tensor1d(
-      batch.samples.map((sample) => sample.label),
-      'int32',
-    ),
-  };
+/** 0 for a real; for a fake 1 + the place of its manipulation. */
+function classOf({ id, label, manipulation }: Sample, manipulations: readonly string[]): number {
+  if (label !== FAKE) return 0;
+  const at = manipulations.indexOf(manipulation);
+  if (at === -1) {
+    throw new Error(
+      `sample ${id}: ${manipulation} is none of training's manipulations, ${manipulations.join(', ')}`,
+    );
+  }
+  return 1 + at;
 }

@@ -21,12 +21,21 @@ import { playOf, type Play } from './game/compiled.ts';
 import type { PlaySettings } from './game/play.ts';
 import type { RoundMetrics } from './game/round.ts';
 import { learningRateAt } from './game/schedule.ts';
+import { tensorsOf } from './game/taught.ts';
 import { writeFileAtomic } from './reports/files.ts';
 import type { Reporter } from './reports/reporter.ts';
 import { startAuxiliaryFromMain } from './ops/layers.ts';
 import { graphFunction } from './tensorflow/graph-function.ts';
 import { record } from './tensorflow/recorder.ts';
-import { classCounts, loaderOptions, openEngine, openGame, prepareTraining, toTensors } from './prepare.ts';
+import {
+  loaderOptions,
+  openEngine,
+  openGame,
+  prepareTraining,
+  toTensors,
+  trainingFacts,
+  type TrainingFacts,
+} from './prepare.ts';
 import type { RunConfig } from './run-settings.ts';
 import { openWatch, reportPictures, reportRound, reportVal, type Best, type Watch } from './train-reports.ts';
 
@@ -62,11 +71,12 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
   const dataset = await prepareTraining(config, options.progress);
   tellSkipped(dataset.skipped, options);
   const loader = await openLoader(dataset, loaderOptions(config));
-  const game = await openGame(config, dataset.size, classCounts(dataset));
+  const training = trainingFacts(dataset);
+  const game = await openGame(config, dataset.size, training);
   const watch = openWatch(config, dataset.samples('val'), options.reporter, options.log);
   const { play, dispose } = playOf(config.game, { record, graphFunction }, options.log);
   try {
-    return await playAll(game, play, loader, watch, config, options);
+    return await playAll(game, play, loader, watch, config, options, training);
   } finally {
     await loader.close();
     dispose();
@@ -81,6 +91,7 @@ async function playAll(
   watch: Watch,
   config: RunConfig,
   options: TrainOptions,
+  { manipulations }: TrainingFacts,
 ): Promise<TrainResult> {
   const { run, game: settings, evaluation } = config;
   const { reporter, log, stop } = options;
@@ -90,7 +101,7 @@ async function playAll(
     reporter.flush();
     saveCheckpoint(
       path.join(checkpoints, checkpointName(game.rounds)),
-      gameState(game, notesOf(config, best)),
+      gameState(game, notesOf(config, best, manipulations)),
     );
     pruneCheckpoints(checkpoints, run.checkpoints_kept);
   };
@@ -103,7 +114,7 @@ async function playAll(
     const started = performance.now();
     const rate = learningRateAt(settings.schedule, game.rounds, settings.rounds);
     const rates = { detector: rate * config.optimizer_d.lr, generator: rate * config.optimizer_g.lr };
-    const images = toTensors(batch);
+    const images = toTensors(batch, manipulations);
     if (game.rounds === settings.clean_rounds) {
       startAuxiliaryFromMain(game.detector.state); // the opponent joins now
     }
@@ -123,7 +134,7 @@ async function playAll(
     if (every(run.picture_every, game.rounds) || last) {
       await reportPictures(reporter, game, images, config);
     }
-    tf.dispose([images.images, images.labels]);
+    tf.dispose([...tensorsOf(images)]);
     if (every(evaluation.every, game.rounds) || last) {
       const val = watch.passing(loader.evalBatches('val', evaluation.batch_size));
       const rows = await score(game.detector, val).catch((cause: Error) => {
@@ -138,7 +149,10 @@ async function playAll(
       );
       if (best === null || scored.auc > best.auc) {
         best = scored;
-        saveCheckpoint(path.join(checkpoints, 'best.safetensors'), gameState(game, notesOf(config, best)));
+        saveCheckpoint(
+          path.join(checkpoints, 'best.safetensors'),
+          gameState(game, notesOf(config, best, manipulations)),
+        );
       }
       const probed = watch.kept(game.rounds);
       if (probed !== null) {
@@ -160,9 +174,17 @@ async function playAll(
   return { status: 'finished', rounds: game.rounds, best: best ?? NO_BEST };
 }
 
-/** What a checkpoint says of itself: its best round on val so far, and the settings, those of the run folder left out. */
-function notesOf(config: RunConfig, best: Best | null): Record<string, string> {
-  return { best: JSON.stringify(best), config: JSON.stringify({ ...config, run: undefined }) };
+/** What a checkpoint says of itself: its best round on val so far, the settings, those of the run folder left out, and what its detector counts. */
+function notesOf(
+  config: RunConfig,
+  best: Best | null,
+  manipulations: readonly string[],
+): Record<string, string> {
+  return {
+    best: JSON.stringify(best),
+    config: JSON.stringify({ ...config, run: undefined }),
+    manipulations: JSON.stringify(manipulations),
+  };
 }
 
 const NO_BEST: Best = { round: 0, auc: Number.NaN, threshold: Number.NaN };

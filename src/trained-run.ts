@@ -38,6 +38,12 @@ export function readBestCheckpoint(dir: string): BestCheckpoint {
   return { checkpoint, round, auc, threshold };
 }
 
+/** The manipulations that a checkpoint's detector was trained to tell apart; undefined in one that does not say. */
+export function manipulationsIn({ notes }: LoadedCheckpoint): readonly string[] | undefined {
+  const noted = notes['manipulations'];
+  return noted === undefined ? undefined : (JSON.parse(noted) as readonly string[]);
+}
+
 /** The side of the detector's images in pixels: the dataset's `size`, or what a user's own dataset says when it is opened. */
 export async function imageSizeOf(config: RunConfig, progress: DatasetContext['progress']): Promise<number> {
   const size = config.data['size'];

@@ -73,4 +73,14 @@ export interface Batch {
   readonly images: Float32Array;
   readonly shape: readonly [number, number, number, number];
   readonly samples: readonly Sample[];
+  /** Only where they were asked for. */
+  readonly masks?: BatchMasks;
+}
+
+/** Where the images of a batch were changed, moved with them by the augmentation. */
+export interface BatchMasks {
+  /** [N, size, size], float32 in [0, 1]: opacity of what was laid over the picture; zeros for reals and where it is not known. */
+  readonly values: Float32Array;
+  /** [N], 1 where `values` are known, 0 where not. */
+  readonly known: Float32Array;
 }

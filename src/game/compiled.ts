@@ -8,13 +8,14 @@
  * round as one that never stopped.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { LabelledImages, Turn } from '../generator/generator.ts';
+import type { Turn } from '../generator/generator.ts';
 import type { GraphFunction } from '../tensorflow/graph-function.ts';
 import { checkSame, UnrecordableError, type Recording } from '../tensorflow/recording.ts';
 import { joined, parted, sizesOf, type Figures, type RoundMetrics } from './figures.ts';
 import { play, roundOf, type PlaySettings } from './play.ts';
 import { bookmark, type Game } from './players.ts';
 import type { LearningRates } from './round.ts';
+import { tensorsOf, type TaughtImages } from './taught.ts';
 
 /** What the engine room has for it: recorder.ts and graph-function.ts, handed in because only Node has them. */
 export interface Recorder {
@@ -27,7 +28,7 @@ export interface Play {
   /** As `play` of play.ts; `turn` must draw from the game's own stream. */
   readonly play: (
     game: Game,
-    batch: LabelledImages,
+    batch: TaughtImages,
     settings: PlaySettings,
     learningRates: LearningRates,
     turn: Turn,
@@ -48,6 +49,12 @@ export function playOf(
   return compile === false || (compile === 'auto' && rounds < WORTH_RECORDING)
     ? { play, dispose: () => undefined }
     : compiledPlay(recorder, compile, log);
+}
+
+/** Which targets a batch has, and every tensor's shape: batches of one key can be played by one function. */
+function shapesOf(batch: TaughtImages): unknown {
+  const { manipulations, masks } = batch;
+  return [manipulations !== undefined, masks !== undefined, tensorsOf(batch).map(({ shape }) => shape)];
 }
 
 /** A round as a function, with what it is told of its figures. */
@@ -73,7 +80,7 @@ interface Now {
 export function compiledPlay(recorder: Recorder, mode: true | 'auto', log: (line: string) => void): Play {
   const known = new Map<string, Recorded | null>();
   let owner: Game | null = null;
-  const recordedFor = (game: Game, ...round: [LabelledImages, PlaySettings, Now]): Recorded | null => {
+  const recordedFor = (game: Game, ...round: [TaughtImages, PlaySettings, Now]): Recorded | null => {
     try {
       return recordRound(recorder, game, ...round);
     } catch (error) {
@@ -99,7 +106,7 @@ export function compiledPlay(recorder: Recorder, mode: true | 'auto', log: (line
         );
       }
       const now: Now = { learningRates, progress: turn.progress };
-      const key = JSON.stringify([batch.images.shape, batch.labels.shape, settings]);
+      const key = JSON.stringify([shapesOf(batch), settings]);
       if (!known.has(key)) known.set(key, recordedFor(game, batch, settings, now));
       const recorded = known.get(key)!;
       return recorded === null
@@ -117,7 +124,7 @@ export function compiledPlay(recorder: Recorder, mode: true | 'auto', log: (line
 function recordRound(
   recorder: Recorder,
   game: Game,
-  batch: LabelledImages,
+  batch: TaughtImages,
   settings: PlaySettings,
   today: Now,
 ): Recorded {
@@ -147,7 +154,7 @@ function recordRound(
   try {
     const recordings = [today, laterThan(today)].map((moment) => {
       Object.assign(now, moment);
-      return recorder.record([batch.images, batch.labels], round);
+      return recorder.record(tensorsOf(batch), round);
     });
     checkSame(recordings[0]!, recordings[1]!);
     return { ...told!, run: recorder.graphFunction(recordings[0]!), now };
@@ -162,8 +169,8 @@ function laterThan({ learningRates: { detector, generator } }: Now): Now {
 }
 
 /** Plays a recorded round on another batch. Throws what its figures have to say against their values. */
-function replay({ run, sizes, tell, now }: Recorded, batch: LabelledImages, today: Now): RoundMetrics {
+function replay({ run, sizes, tell, now }: Recorded, batch: TaughtImages, today: Now): RoundMetrics {
   Object.assign(now, today);
-  const values = tf.tidy(() => run.run([batch.images, batch.labels])[0]!.dataSync<'float32'>());
+  const values = tf.tidy(() => run.run(tensorsOf(batch))[0]!.dataSync<'float32'>());
   return tell(parted(sizes, values));
 }

@@ -4,13 +4,14 @@
  * to the next batch, as the paper does; for opponents of other spaces than pixels it is their map's distance from its start.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { Generator, LabelledImages, Turn } from '../generator/generator.ts';
+import type { Generator, Turn } from '../generator/generator.ts';
 import { firstMemories, stepAlong, type Ascent } from '../generator/gradient-ascent.ts';
 import { tidied, together, type Figures } from './figures.ts';
 import { learn, type Adversary } from './learn.ts';
-import { rows, type Part } from './parts.ts';
+import type { Part } from './parts.ts';
 import { perturbationFigures } from './perturbation.ts';
 import type { GameSettings, LearningRates, Players } from './round.ts';
+import { rows, type TaughtImages } from './taught.ts';
 
 export interface FreeSettings extends GameSettings {
   /** m, how often a batch is replayed: as many updates of the detector and steps of the attack. */
@@ -28,7 +29,7 @@ export type Carried = tf.Variable;
  */
 export function freeRound(
   players: Players & { readonly carried: Carried | null },
-  batch: LabelledImages,
+  batch: TaughtImages,
   settings: FreeSettings,
   learningRates: LearningRates,
   turn: Turn,

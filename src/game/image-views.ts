@@ -5,7 +5,7 @@
  */
 import type * as tf from '@tensorflow/tfjs';
 import { number, type SettingsOf } from '../config/settings.ts';
-import { DRAWS, diffAugment } from '../ops/diff-augment.ts';
+import { DRAWS, diffAugment, moveMasks } from '../ops/diff-augment.ts';
 import { createRng } from '../ops/random.ts';
 import { createMixup, type MixupSettings } from './mixup.ts';
 
@@ -30,12 +30,18 @@ export type PerImage = (logits: tf.Tensor2D, labels: tf.Tensor1D) => tf.Tensor1D
 export interface ImageView {
   /** What it sees in the place of the images; differentiable, of the same shape. */
   readonly images: (images: tf.Tensor4D) => tf.Tensor4D;
+  /** Masks [N, H, W, 1] of images, where it sees them. */
+  readonly masks: (masks: tf.Tensor4D) => tf.Tensor4D;
   /** The figure of what it sees; of mixed images the sum of both labels' by their shares. */
   readonly judged: (figure: PerImage) => PerImage;
 }
 
 /** The images themselves. */
-export const AS_IT_IS: ImageView = { images: (images) => images, judged: (figure) => figure };
+export const AS_IT_IS: ImageView = {
+  images: (images) => images,
+  masks: (masks) => masks,
+  judged: (figure) => figure,
+};
 
 /** Where views come from. */
 export interface ImageViews {
@@ -69,6 +75,7 @@ export function createImageViews(
       const [first, then] = [augmented.draw(count), mixed.draw(count)];
       return {
         images: (images) => then.images(first.images(images)),
+        masks: (masks) => then.masks(first.masks(masks)),
         judged: (figure) => then.judged(first.judged(figure)),
       };
     },
@@ -95,7 +102,11 @@ function createAugmented(settings: DiffAugmentSettings, seed: number): ImageView
     },
     draw: (count) => {
       const draws = rng.uniform([count, DRAWS]) as tf.Tensor2D;
-      return { ...AS_IT_IS, images: (images) => diffAugment(images, draws, settings) };
+      return {
+        ...AS_IT_IS,
+        images: (images) => diffAugment(images, draws, settings),
+        masks: (masks) => moveMasks(masks, draws, settings),
+      };
     },
   };
 }

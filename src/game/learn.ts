@@ -1,15 +1,16 @@
 /** The detector's step: it descends the game's objective, and tells what it met on the way. */
 import * as tf from '@tensorflow/tfjs';
-import type { Discriminator } from '../discriminator/discriminator.ts';
-import type { CleanPass, LabelledImages } from '../generator/generator.ts';
+import type { Discriminator, Targets } from '../discriminator/discriminator.ts';
+import type { CleanPass } from '../generator/generator.ts';
 import { phase } from '../ops/phase.ts';
 import type { Criterion } from './criterion.ts';
-import { scalars, tidied, toldAs, together, type Figures } from './figures.ts';
+import { scalars, tidied, toldAs, together, type Figures, type RoundMetrics } from './figures.ts';
 import type { ImageView, ImageViews } from './image-views.ts';
 import { objectiveWeights, weighted, type Objective } from './objective.ts';
 import type { Optimizer } from './optimizer.ts';
 import { added, inParts, type Gradients, type Part } from './parts.ts';
 import { learningPass, type Passed, type Shown } from './pass.ts';
+import type { TaughtImages } from './taught.ts';
 
 export interface LearnSettings {
   readonly objective: Objective;
@@ -25,6 +26,8 @@ export interface LearnSettings {
 export interface Adversary {
   /** What it plays; its images are constants to the detector. */
   readonly play: () => Shown;
+  /** What the detector is told of them; left out: what it is told of the batch. */
+  readonly targets?: Targets;
   /** What the opponent moves, if the same backward pass is to serve it. */
   readonly variables: readonly tf.Variable[];
   /** What is to be told of what was played; called once the gradients are there. */
@@ -60,7 +63,7 @@ export function learn(
     readonly detectorOptimizer: Optimizer;
     readonly views?: ImageViews | null;
   },
-  batch: LabelledImages,
+  batch: TaughtImages,
   adversaryOf: ((part: Part) => Adversary | Informed) | null,
   settings: LearnSettings,
   learningRate: () => number,
@@ -99,7 +102,7 @@ export function learn(
  */
 export function objectiveGradients(
   learner: Learner,
-  batch: LabelledImages,
+  batch: TaughtImages,
   opponent: Adversary | Informed | null,
   settings: LearnSettings,
   view?: ImageView,
@@ -133,7 +136,8 @@ export function objectiveGradients(
       show: adversary.play,
       view,
     } as const;
-    const adversarial = phase('adversarial', () => learningPass(learner.detector, batch.labels, task));
+    const { detector } = learner;
+    const adversarial = phase('adversarial', () => learningPass(detector, adversary.targets ?? batch, task));
     passes.push(adversarial);
     return {
       detector: added(passes.length > 1 ? passes[0]!.detector : undefined, adversarial.detector),
@@ -146,14 +150,15 @@ export function objectiveGradients(
 /** The pass of the clean images; it tells its gradient to them where an opponent wants to begin with it. */
 function cleanPass(
   { detector, criterion }: Learner,
-  { images, labels }: LabelledImages,
+  batch: TaughtImages,
   weight: number,
   telling: boolean,
   view: ImageView | undefined,
 ): { readonly passed: Passed; readonly told?: CleanPass } {
+  const { images, labels } = batch;
   const asVariable = telling ? tf.variable(images) : null;
   try {
-    const passed = learningPass(detector, labels, {
+    const passed = learningPass(detector, batch, {
       term: 'clean',
       criterion,
       weight,
@@ -179,8 +184,17 @@ function descended(
   passes: readonly Passed[],
   measured: readonly Figures[],
 ): Figures {
+  const addends = passes.map(({ term, addends }) => [term, addends] as const);
   return toldAs(together([...passes.map(({ figures }) => figures), ...measured]), (metrics) => ({
-    loss_d: weighted(weights, { clean: metrics['loss_clean'], adversarial: metrics['loss_adversarial'] }),
+    loss_d: weighted(
+      weights,
+      Object.fromEntries(addends.map(([term, tags]) => [term, sumOf(metrics, tags)])),
+    ),
     ...metrics,
   }));
+}
+
+/** The sum of mean losses, rounded to float32 as they are. */
+function sumOf(metrics: RoundMetrics, tags: readonly string[]): number {
+  return tags.map((tag) => metrics[tag]!).reduce((sum, loss) => Math.fround(sum + loss));
 }

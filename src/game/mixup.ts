@@ -49,14 +49,16 @@ export function createMixup({ alpha }: MixupSettings, seed: number): ImageViews 
  */
 export function mixing(shares: tf.Tensor1D, partners: tf.Tensor1D): ImageView {
   const others = tf.sub(1, shares);
+  const mixed = (rows: tf.Tensor4D): tf.Tensor4D =>
+    tf.tidy(() => {
+      const count = rows.shape[0];
+      const moved = tf.mul(tf.oneHot(partners, count), tf.expandDims(others, 1));
+      const mix = tf.add(tf.mul(tf.eye(count), tf.expandDims(shares, 1)), moved) as tf.Tensor2D;
+      return tf.reshape(tf.matMul(mix, tf.reshape(rows, [count, -1])), rows.shape);
+    });
   return {
-    images: (images) =>
-      tf.tidy(() => {
-        const count = images.shape[0];
-        const moved = tf.mul(tf.oneHot(partners, count), tf.expandDims(others, 1));
-        const mix = tf.add(tf.mul(tf.eye(count), tf.expandDims(shares, 1)), moved) as tf.Tensor2D;
-        return tf.reshape(tf.matMul(mix, tf.reshape(images, [count, -1])), images.shape);
-      }),
+    images: mixed,
+    masks: mixed,
     judged: (figure) => (logits, labels) =>
       tf.tidy(() => {
         // `gather` would read the indices back to the host

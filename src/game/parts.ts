@@ -4,14 +4,14 @@
  * statistics from a part, and what is drawn by rows is drawn part by part.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { LabelledImages } from '../generator/generator.ts';
 import { averaged, tidied, type Figures } from './figures.ts';
+import { rowsOf, type TaughtImages } from './taught.ts';
 
 /** Rows of a batch, one after another. */
-export interface Part extends LabelledImages {
+export type Part = TaughtImages & {
   /** The batch's row that is the first here. */
   readonly from: number;
-}
+};
 
 /** Gradients of means over the images, and what is told of them. */
 export interface Gradients {
@@ -28,7 +28,7 @@ export interface Gradients {
  * @throws if the batch does not fall into that many equal parts
  */
 export function inParts(
-  batch: LabelledImages,
+  batch: TaughtImages,
   parts: number,
   gradientsOf: (part: Part) => Gradients,
 ): Gradients {
@@ -47,8 +47,7 @@ export function inParts(
     for (let from = 0; from < parts * count; from += count) {
       const before: Omit<Gradients, 'figures'> | null = sum;
       const next: Gradients = tidied(() => {
-        const part = { images: rows(batch.images, from, count), labels: rows(batch.labels, from, count) };
-        const of = gradientsOf({ ...part, from });
+        const of = gradientsOf({ ...rowsOf(batch, from, count), from });
         return {
           detector: added(before?.detector, of.detector),
           opponent: added(before?.opponent, of.opponent),
@@ -63,11 +62,6 @@ export function inParts(
       gradients.map((gradient) => tf.mul(gradient, 1 / parts));
     return { detector: mean(sum!.detector), opponent: mean(sum!.opponent), figures: averaged(figures) };
   });
-}
-
-/** A part's rows of something that has one for each image of the batch; differentiable. */
-export function rows<T extends tf.Tensor>(of: T, from: number, count: number): T {
-  return tf.slice(of, from, count);
 }
 
 /** Sums of tensors, pair by pair; the second as they are where there is no first. */

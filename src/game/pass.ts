@@ -1,12 +1,14 @@
 /** One forward and one backward pass of the detector over images that it learns from, and what is to be told of them. */
 import * as tf from '@tensorflow/tfjs';
-import type { Branch, Discriminator } from '../discriminator/discriminator.ts';
+import type { Branch, Discriminator, Targets } from '../discriminator/discriminator.ts';
 import type { Perturbed } from '../generator/generator.ts';
 import { variableGrads } from '../ops/gradients.ts';
 import type { Criterion } from './criterion.ts';
+import { descentOf, type Descent } from './descent.ts';
 import { scalars, tidied, type Figures } from './figures.ts';
 import { AS_IT_IS, type ImageView } from './image-views.ts';
 import type { Term } from './objective.ts';
+import { targetsThrough } from './taught.ts';
 
 /** Images on their way into a pass. */
 export type Shown = Perturbed & {
@@ -17,7 +19,7 @@ export type Shown = Perturbed & {
 export interface PassTask {
   readonly term: Term;
   readonly criterion: Criterion;
-  /** Of the mean loss in what the detector descends. */
+  /** Of the mean of what the detector descends, in the objective. */
   readonly weight: number;
   readonly branch: Branch;
   /** Whose gradient is wanted besides the detector's own. */
@@ -29,48 +31,96 @@ export interface PassTask {
 }
 
 export interface Passed {
-  /** ∂ weight · mean loss / ∂θ, in the order of the detector's variables. */
+  readonly term: Term;
+  /** ∂ weight · mean of what is descended / ∂θ, in the order of the detector's variables. */
   readonly detector: readonly tf.Tensor[];
-  /** ∂ weight · mean (loss − cost) / ∂ variable, in their order. */
+  /** ∂ weight · mean (L − cost) / ∂ variable, in their order. */
   readonly variables: readonly tf.Tensor[];
   /** L of each image, [N]. */
   readonly losses: tf.Tensor1D;
   readonly shown: Shown;
-  /** `loss_TERM` and `accuracy_TERM`. */
+  /** `loss_TERM` (L) and `accuracy_TERM`; of a detector with losses of its own `loss_TERM_NAME` for each. */
   readonly figures: Figures;
+  /** The figures whose sum is descended. */
+  readonly addends: readonly string[];
 }
 
-/** Passes in training mode; moves the running statistics of its branch and nothing else. */
-export function learningPass(
+/**
+ * Passes in training mode; moves the running statistics of its branch and nothing else. An opponent's variables get their gradient from
+ * the same backward pass; where the detector descends losses of its own, from another one, for an opponent ascends L alone.
+ */
+export function learningPass(detector: Discriminator, targets: Targets, task: PassTask): Passed {
+  if (detector.auxiliary === undefined || task.variables.length === 0) {
+    return descendingPass(detector, targets, task);
+  }
+  return tidied(() => {
+    const { shown, variables } = ascendingPass(detector, targets, task);
+    return { ...descendingPass(detector, targets, { ...task, variables: [], show: () => shown }), variables };
+  });
+}
+
+/** The detector's gradients, and of variables those of what is descended. */
+function descendingPass(
   detector: Discriminator,
-  labels: tf.Tensor1D,
+  targets: Targets,
   { term, criterion, weight, branch, variables, show, view = AS_IT_IS }: PassTask,
 ): Passed {
   return tidied(() => {
-    let met: { shown: Shown; logits: tf.Tensor2D; losses: tf.Tensor1D; mean: tf.Tensor } | undefined;
+    let met: { shown: Shown; descent: Descent } | undefined;
     const beyond = keeper();
     try {
       const { grads } = variableGrads(() => {
         const shown = beyond.keepShown(show());
         const pass = { training: true, trackStatistics: true, branch } as const;
-        const logits = beyond.keep(detector.logits(view.images(shown.images), pass));
-        const losses = beyond.keep(view.judged(criterion)(logits, labels));
-        const mean = beyond.keep(tf.mean(losses));
-        met = { shown, logits, losses, mean };
-        const gained = shown.cost === undefined ? mean : tf.sub(mean, tf.mean(shown.cost));
+        const seen = { images: view.images(shown.images), targets: targetsThrough(targets, view) };
+        const descent = descentOf(detector, seen, view.judged(criterion), pass);
+        [descent.logits, descent.losses, ...Object.values(descent.means)].forEach(beyond.keep);
+        met = { shown, descent };
+        const [first, ...others] = descent.addends.map((name) => descent.means[name]!);
+        const descended = others.reduce((sum, mean) => tf.add(sum, mean), first!);
+        const gained = shown.cost === undefined ? descended : tf.sub(descended, tf.mean(shown.cost));
         return tf.mul(gained, weight);
       }, [...detector.trainable, ...variables]);
-      const { shown, logits, losses, mean } = met!;
+      const { shown, descent } = met!;
+      const tag = (name: string): string => (name === '' ? `loss_${term}` : `loss_${term}_${name}`);
+      const losses = Object.entries(descent.means).map(([name, mean]) => [tag(name), mean.clone()]);
       return {
+        term,
         detector: inOrder(detector.trainable, grads),
         variables: inOrder(variables, grads),
-        losses: losses.clone(),
+        losses: descent.losses.clone(),
         shown: aliasOf(shown),
         figures: scalars({
-          [`loss_${term}`]: mean.clone(),
-          [`accuracy_${term}`]: tf.mean(view.judged(right)(logits, labels)),
+          ...(Object.fromEntries(losses) as Record<string, tf.Tensor>),
+          [`accuracy_${term}`]: tf.mean(view.judged(right)(descent.logits, targets.labels)),
         }),
+        addends: descent.addends.map(tag),
       };
+    } finally {
+      beyond.free();
+    }
+  });
+}
+
+/** What is shown, and the variables' gradients of weight · mean (L − cost). Moves nothing. */
+function ascendingPass(
+  detector: Discriminator,
+  { labels }: Targets,
+  { criterion, weight, branch, variables, show, view = AS_IT_IS }: PassTask,
+): Pick<Passed, 'shown' | 'variables'> {
+  return tidied(() => {
+    let shown: Shown | undefined;
+    const beyond = keeper();
+    try {
+      const { grads } = variableGrads(() => {
+        shown = beyond.keepShown(show());
+        const pass = { training: true, trackStatistics: false, branch } as const;
+        const logits = detector.logits(view.images(shown.images), pass);
+        const mean = tf.mean(view.judged(criterion)(logits, labels));
+        const gained = shown.cost === undefined ? mean : tf.sub(mean, tf.mean(shown.cost));
+        return tf.mul(gained, weight);
+      }, [...variables]);
+      return { shown: aliasOf(shown!), variables: inOrder(variables, grads) };
     } finally {
       beyond.free();
     }

@@ -1,6 +1,6 @@
 /** The ways of playing a round, by `game.play`. */
 import * as tf from '@tensorflow/tfjs';
-import type { LabelledImages, Turn } from '../generator/generator.ts';
+import type { Turn } from '../generator/generator.ts';
 import { read, type Figures, type RoundMetrics } from './figures.ts';
 import { freeRound, type Carried, type FreeSettings } from './free.ts';
 import {
@@ -11,6 +11,7 @@ import {
   type RoundSettings,
 } from './round.ts';
 import { simultaneousRound } from './simultaneous.ts';
+import type { TaughtImages } from './taught.ts';
 
 /** Settings of a round, by the way it is played. */
 export type PlaySettings =
@@ -35,7 +36,7 @@ export function play(...round: Parameters<typeof roundOf>): RoundMetrics {
  */
 export function roundOf(
   players: Players & { readonly carried: Carried | null },
-  batch: LabelledImages,
+  batch: TaughtImages,
   settings: PlaySettings,
   learningRates: LearningRates,
   turn: Turn,

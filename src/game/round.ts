@@ -25,6 +25,7 @@ import { learnedFigures } from './monitors.ts';
 import { generatorLoss } from './objective.ts';
 import type { Optimizer } from './optimizer.ts';
 import { perturbationFigures } from './perturbation.ts';
+import type { TaughtImages } from './taught.ts';
 import { victimOf, type CraftingSettings } from './victim.ts';
 
 export type { RoundMetrics } from './figures.ts';
@@ -70,7 +71,7 @@ export function playRound(...round: Parameters<typeof alternatingRound>): RoundM
 /** A round in turns with its figures yet unread: nothing in it waits for the engine, unless an opponent or a pool does. */
 export function alternatingRound(
   players: Players,
-  batch: LabelledImages,
+  batch: TaughtImages,
   settings: RoundSettings,
   learningRates: LearningRates,
   turn: Turn,
@@ -104,7 +105,7 @@ export function craft(
 /** Ascends the detector's loss over the opponent's parameters; the detector's are constants here. */
 function generatorStep(
   { detector, generator, criterion, generatorOptimizer }: Players,
-  batch: LabelledImages,
+  batch: TaughtImages,
   settings: GameSettings,
   learningRates: LearningRates,
   turn: Turn,
@@ -155,7 +156,7 @@ function generatorGradients(
 /** Descends the game's objective over the detector's parameters; the opponent's images are constants here. */
 function detectorStep(
   players: Players,
-  batch: LabelledImages,
+  batch: TaughtImages,
   settings: GameSettings,
   learningRates: LearningRates,
   turn: Turn,
@@ -190,6 +191,9 @@ function shownTo({ generator, pool }: Players, part: Part, turn: Turn, perturbed
   const measured = phase('figures', () =>
     perturbationFigures(generator.name, part.images, perturbed, part.from),
   );
-  const images = pool?.exchange({ ...part, images: perturbed.images }, turn.rng) ?? perturbed.images;
-  return { play: () => ({ ...perturbed, images }), variables: [], measure: () => measured };
+  const { labels } = part;
+  const images = pool?.exchange({ labels, images: perturbed.images }, turn.rng) ?? perturbed.images;
+  // a pool gives back images of the same class, of which nothing else is known
+  const targets = pool === null ? part : { labels };
+  return { play: () => ({ ...perturbed, images }), targets, variables: [], measure: () => measured };
 }

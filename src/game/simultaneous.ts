@@ -3,13 +3,14 @@
  * both step at once. Half the passes of alternating play; each player answers the other's last move, not the present one.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { LabelledImages, Turn } from '../generator/generator.ts';
+import type { Turn } from '../generator/generator.ts';
 import { scalars, tidied, together, toldAs, type Figures } from './figures.ts';
 import { learn, type Adversary } from './learn.ts';
 import { learnedFigures } from './monitors.ts';
 import type { Part } from './parts.ts';
 import { perturbationFigures } from './perturbation.ts';
 import type { GameSettings, LearningRates, Players } from './round.ts';
+import type { TaughtImages } from './taught.ts';
 import { victimOf } from './victim.ts';
 
 /**
@@ -20,7 +21,7 @@ import { victimOf } from './victim.ts';
  */
 export function simultaneousRound(
   players: Players,
-  batch: LabelledImages,
+  batch: TaughtImages,
   settings: GameSettings,
   learningRates: LearningRates,
   turn: Turn,

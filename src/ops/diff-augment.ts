@@ -43,17 +43,39 @@ export function diffAugment(
     const [, height, width] = images.shape;
     const draw = tf.unstack(draws, 1) as tf.Tensor1D[];
     const coloured = recolour(images, draw.slice(0, 3), settings);
-    const [shifts, across, down] = draw.slice(3, 6) as [tf.Tensor1D, tf.Tensor1D, tf.Tensor1D];
-    const moves = tf.cast(tf.less(shifts, settings.translation_probability), 'float32');
-    const by = (u: tf.Tensor1D, length: number): tf.Tensor1D => {
-      const most = Math.floor(settings.translation * length + 0.5);
-      return tf.mul(tf.sub(tf.floor(tf.mul(u, 2 * most + 1)), most), moves);
-    };
-    const moved = translate(coloured, by(across, width), by(down, height));
+    const moved = translate(coloured, ...shiftsOf(draw.slice(3, 6), [height, width], settings));
     const free = uncovered(draw.slice(6), [height, width], settings);
     const seen = tf.add(tf.mul(tf.sub(moved, GREY), free), GREY);
     return tf.clipByValue(seen, 0, 1) as tf.Tensor4D;
   });
+}
+
+/**
+ * Masks moved as `diffAugment` moves the images of the same draws; what is covered or recoloured is no less changed.
+ *
+ * @param masks [N, H, W, 1]; zero from outside
+ */
+export function moveMasks(masks: tf.Tensor4D, draws: tf.Tensor2D, settings: DiffAugmentation): tf.Tensor4D {
+  return tf.tidy(() => {
+    const [, height, width] = masks.shape;
+    const draw = tf.unstack(draws, 1) as tf.Tensor1D[];
+    return moved(masks, ...shiftsOf(draw.slice(3, 6), [height, width], settings));
+  });
+}
+
+/** Whole pixels by which each image moves, right and down, [N] each. */
+function shiftsOf(
+  draw: readonly tf.Tensor1D[],
+  [height, width]: readonly [number, number],
+  { translation_probability, translation }: DiffAugmentation,
+): [tf.Tensor1D, tf.Tensor1D] {
+  const [shifts, across, down] = draw as [tf.Tensor1D, tf.Tensor1D, tf.Tensor1D];
+  const moves = tf.cast(tf.less(shifts, translation_probability), 'float32');
+  const by = (u: tf.Tensor1D, length: number): tf.Tensor1D => {
+    const most = Math.floor(translation * length + 0.5);
+    return tf.mul(tf.sub(tf.floor(tf.mul(u, 2 * most + 1)), most), moves);
+  };
+  return [by(across, width), by(down, height)];
 }
 
 /** One of three changes where the first draw says so; x + 0 where it does not. */
