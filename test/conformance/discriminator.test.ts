@@ -44,6 +44,20 @@ function efficientNetParameters(): { readonly all: number; readonly batchNorm: n
 }
 
 const efficientNet = efficientNetParameters();
+
+/** A scale and an offset, and a weight a class, for each statistic; running statistics are those of the last tracked pass. */
+function statistical(
+  name: string,
+  count: number,
+  settings: Readonly<Record<string, unknown>> = {},
+): Omit<DiscriminatorCase, 'variant'> {
+  return {
+    settings: { ...shippedSettings('discriminator', name), bn_momentum: 0, ...settings },
+    imageSize: 16,
+    parameters: 4 * count + 2,
+    auxiliaryParameters: 2 * count,
+  };
+}
 const SMALL = [6, 8, 10];
 
 /** Small inputs; running statistics are those of the last tracked pass, so that one pass settles them. */
@@ -65,6 +79,9 @@ const CASES: Readonly<Record<string, Omit<DiscriminatorCase, 'variant'>>> = {
     parameters: efficientNet.all,
     auxiliaryParameters: efficientNet.batchNorm,
   },
+  spectrum: statistical('spectrum', 9, { points: 9 }),
+  noise: statistical('noise', 3 * (4 * 4 + 5), { grid: 4 }),
+  illumination: statistical('illumination', 31),
 };
 
 describe('conformance: discriminator', () => {
