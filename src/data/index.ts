@@ -80,6 +80,7 @@ export async function openDataset(
     size: dataset.size,
     samples: (split) => dataset.samples(split),
     read: (sample) => dataset.read(sample),
+    ...(dataset.encoded === undefined ? {} : { encoded: (sample: Sample) => dataset.encoded!(sample) }),
     ...(dataset.landmarks === undefined ? {} : { landmarks: (sample: Sample) => dataset.landmarks!(sample) }),
     skipped: dataset.skipped,
     ...(dataset.shares === undefined ? {} : { shares: dataset.shares }),

@@ -72,7 +72,10 @@ export async function auditDataset(dataset: Dataset, options: AuditOptions): Pro
     if (done++ % 100 === 0) progress({ stage: 'opening images', done, total: drawn.length });
     return {
       sample,
-      traits: await traitsOf(sample.file),
+      traits: await traitsOf(
+        sample.file,
+        sample.packed === undefined ? undefined : await dataset.encoded?.(sample),
+      ),
       print: await fingerprint(await dataset.read(sample)),
     };
   });
