@@ -19,6 +19,8 @@ import { openTensorFlow, type TensorFlow } from './tensorflow/binding.ts';
 import { choosePrecision, type ChosenPrecision } from './tensorflow/choose-precision.ts';
 import { registerFastKernels } from './tensorflow/kernels.ts';
 import { findDiscriminator, findGenerator } from './variants.ts';
+import { weightsSetting } from './weights/pretrained.ts';
+import { readStart, type StartingWeights } from './weights/start.ts';
 
 /** Opens TensorFlow on the device and threads of the settings, with the fast kernels. */
 export function openEngine({
@@ -74,11 +76,28 @@ export async function openDetector(
   });
 }
 
+/** The weights that `discriminator.weights` names; null where the detector starts from random ones. Throws as `readStart` does. */
+export async function startingWeights({
+  discriminator,
+}: Pick<RunConfig, 'discriminator'>): Promise<StartingWeights | null> {
+  const { settings, name, pretrained } = await findDiscriminator(discriminator);
+  const { weights } = discriminator;
+  // a setting of that name in a user's own file may mean something else
+  if (settings['weights'] !== weightsSetting || pretrained === undefined || weights === null) return null;
+  return readStart(weights as string, { name, pretrained: pretrained(discriminator) }, cacheFolder());
+}
+
 /**
  * The two players at round 0, and room for what they remember. Throws if the opponent's settings do not suit the image size, which the
  * check of the configuration does not know of every dataset.
+ *
+ * @param weights what the detector starts from; null: random weights, also for a game that a checkpoint is put into
  */
-export async function openGame(config: RunConfig, imageSize: number): Promise<Game> {
+export async function openGame(
+  config: RunConfig,
+  imageSize: number,
+  weights: StartingWeights | null = null,
+): Promise<Game> {
   const { game, seed } = config;
   const variant = await findGenerator(config.generator);
   const problems = variant.check?.(config.generator, { imageSize, play: config.game.play }) ?? [];
@@ -89,6 +108,7 @@ export async function openGame(config: RunConfig, imageSize: number): Promise<Ga
   const lossScale = precision === 'float16' ? createLossScale() : null;
   const casts = createCasts(precision, lossScale ?? undefined);
   const detector = await openDetector(config, imageSize, casts);
+  weights?.into(detector.state);
   const generator = variant.create(config.generator, { imageSize, seed, casts });
   const pool =
     game.play === 'alternating' && game.pool_size > 0 ? createImagePool(game.pool_size, imageSize) : null;

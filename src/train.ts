@@ -26,7 +26,14 @@ import type { Reporter } from './reports/reporter.ts';
 import { startAuxiliaryFromMain } from './ops/layers.ts';
 import { graphFunction } from './tensorflow/graph-function.ts';
 import { record } from './tensorflow/recorder.ts';
-import { loaderOptions, openEngine, openGame, prepareTraining, toTensors } from './prepare.ts';
+import {
+  loaderOptions,
+  openEngine,
+  openGame,
+  prepareTraining,
+  startingWeights,
+  toTensors,
+} from './prepare.ts';
 import type { RunConfig } from './run-settings.ts';
 import { openWatch, reportPictures, reportRound, reportVal, type Best, type Watch } from './train-reports.ts';
 
@@ -59,10 +66,13 @@ export interface TrainResult {
 /** Trains one detector against one opponent, from the newest checkpoint in the run folder if there is one. */
 export async function train(config: RunConfig, options: TrainOptions): Promise<TrainResult> {
   openEngine(config.runtime);
+  const weights =
+    listCheckpoints(checkpointsIn(options.dir)).length > 0 ? null : await startingWeights(config);
   const dataset = await prepareTraining(config, options.progress);
   tellSkipped(dataset.skipped, options);
   const loader = await openLoader(dataset, loaderOptions(config));
-  const game = await openGame(config, dataset.size);
+  const game = await openGame(config, dataset.size, weights);
+  if (weights !== null) options.log(`the detector starts from ${weights.file} (sha256 ${weights.sha256})`);
   const watch = openWatch(config, dataset.samples('val'), options.reporter, options.log);
   const { play, dispose } = playOf(config.game, { record, graphFunction }, options.log);
   try {
@@ -84,7 +94,7 @@ async function playAll(
 ): Promise<TrainResult> {
   const { run, game: settings, evaluation } = config;
   const { reporter, log, stop } = options;
-  const checkpoints = path.join(options.dir, 'checkpoints');
+  const checkpoints = checkpointsIn(options.dir);
   let best = resume(game, checkpoints, log);
   const save = (): void => {
     reporter.flush();
@@ -158,6 +168,10 @@ async function playAll(
     return { status: 'interrupted', rounds: game.rounds, best: best ?? NO_BEST };
   }
   return { status: 'finished', rounds: game.rounds, best: best ?? NO_BEST };
+}
+
+function checkpointsIn(dir: string): string {
+  return path.join(dir, 'checkpoints');
 }
 
 /** What a checkpoint says of itself: its best round on val so far, and the settings, those of the run folder left out. */

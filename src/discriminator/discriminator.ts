@@ -3,6 +3,7 @@ import type * as tf from '@tensorflow/tfjs';
 import type { SettingsOf, SettingsRecord } from '../config/settings.ts';
 import type { Pass } from '../ops/layers.ts';
 import type { Casts } from '../ops/precision.ts';
+import type { Pretrained } from '../weights/pretrained.ts';
 
 export type { Branch, Pass } from '../ops/layers.ts';
 export { INFERENCE } from '../ops/layers.ts';
@@ -42,6 +43,8 @@ export interface DiscriminatorVariant<S extends SettingsRecord = SettingsRecord>
   readonly name: string;
   readonly settings: S;
   create(settings: SettingsOf<S>, context: DiscriminatorContext): Discriminator;
+  /** What weights it can start from, if any; with it the setting `weights` (weights/pretrained.ts). */
+  readonly pretrained?: (settings: SettingsOf<S>) => Pretrained;
 }
 
 /** A detector whose settings the configuration has checked against its record. */
@@ -49,4 +52,5 @@ export interface AnyDiscriminatorVariant {
   readonly name: string;
   readonly settings: SettingsRecord;
   create(settings: Readonly<Record<string, unknown>>, context: DiscriminatorContext): Discriminator;
+  readonly pretrained?: (settings: Readonly<Record<string, unknown>>) => Pretrained;
 }

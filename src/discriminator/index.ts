@@ -1,9 +1,13 @@
 /** The detectors by name. */
 import type { AnyDiscriminatorVariant } from './discriminator.ts';
 import { efficientNetB0 } from './efficientnet-b0.ts';
+import { efficientNetLites } from './efficientnet-lite.ts';
 import { smallCnn } from './small-cnn.ts';
 
 /** Every detector that ships, by the name that `discriminator=NAME` takes. */
 export const DISCRIMINATORS: Readonly<Record<string, AnyDiscriminatorVariant>> = Object.fromEntries(
-  [smallCnn, efficientNetB0].map((variant) => [variant.name, variant as unknown as AnyDiscriminatorVariant]),
+  [efficientNetB0, ...efficientNetLites, smallCnn].map((variant) => [
+    variant.name,
+    variant as unknown as AnyDiscriminatorVariant,
+  ]),
 );
