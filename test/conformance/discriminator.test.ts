@@ -44,6 +44,13 @@ function efficientNetParameters(): { readonly all: number; readonly batchNorm: n
 }
 
 const efficientNet = efficientNetParameters();
+/** Trainable parameters of EfficientNet-Lite without its head, and batch norm's among them, by PyTorch's efficientnet_lite_pytorch 0.1.0. */
+const LITE = {
+  'efficientnet-lite0': { features: 3_371_008, batchNorm: 42_016 },
+  'efficientnet-lite1': { features: 4_135_680, batchNorm: 53_664 },
+  'efficientnet-lite2': { features: 4_811_072, batchNorm: 58_096 },
+} as const;
+
 const SMALL = [6, 8, 10];
 
 /** Small inputs; running statistics are those of the last tracked pass, so that one pass settles them. */
@@ -65,6 +72,18 @@ const CASES: Readonly<Record<string, Omit<DiscriminatorCase, 'variant'>>> = {
     parameters: efficientNet.all,
     auxiliaryParameters: efficientNet.batchNorm,
   },
+  ...Object.fromEntries(
+    Object.entries(LITE).map(([name, { features, batchNorm }]) => [
+      name,
+      {
+        settings: { ...shippedSettings('discriminator', name), bn_momentum: 0 },
+        imageSize: 64,
+        parameters: features + 1280 * 2 + 2,
+        auxiliaryParameters: batchNorm,
+        step: 5e-5,
+      },
+    ]),
+  ),
 };
 
 describe('conformance: discriminator', () => {
