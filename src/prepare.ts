@@ -20,6 +20,8 @@ import { openTensorFlow, type TensorFlow } from './tensorflow/binding.ts';
 import { choosePrecision, type ChosenPrecision } from './tensorflow/choose-precision.ts';
 import { registerFastKernels } from './tensorflow/kernels.ts';
 import { findDiscriminator, findGenerator } from './variants.ts';
+import { weightsSetting } from './weights/pretrained.ts';
+import { readStart, type StartingWeights } from './weights/start.ts';
 
 /** Opens TensorFlow on the device and threads of the settings, with the fast kernels. */
 export function openEngine({
@@ -98,17 +100,29 @@ export async function openDetector(
   });
 }
 
+/** The weights that `discriminator.weights` names; null where the detector starts from random ones. Throws as `readStart` does. */
+export async function startingWeights({
+  discriminator,
+}: Pick<RunConfig, 'discriminator'>): Promise<StartingWeights | null> {
+  const { settings, name, pretrained } = await findDiscriminator(discriminator);
+  const { weights } = discriminator;
+  // a setting of that name in a user's own file may mean something else
+  if (settings['weights'] !== weightsSetting || pretrained === undefined || weights === null) return null;
+  return readStart(weights as string, { name, pretrained: pretrained(discriminator) }, cacheFolder());
+}
+
 /**
  * The two players at round 0, and room for what they remember. Throws if the opponent's settings do not suit the image size, which the
  * check of the configuration does not know of every dataset.
  *
- * @param training what the game knows of its training split
+ * @param given what the game knows of its training split, and what the detector starts from; without weights from random ones, also for a
+ *   game that a checkpoint is put into
  * @throws if mixup is to mix what a detector with losses of its own learns by
  */
 export async function openGame(
   config: RunConfig,
   imageSize: number,
-  { counts, manipulations }: Partial<TrainingFacts> = {},
+  given: Partial<TrainingFacts> & { readonly weights?: StartingWeights | null } = {},
 ): Promise<Game> {
   const { game, seed } = config;
   const variant = await findGenerator(config.generator);
@@ -119,17 +133,18 @@ export async function openGame(
   const { precision } = precisionFor(config.runtime);
   const lossScale = precision === 'float16' ? createLossScale() : null;
   const casts = createCasts(precision, lossScale ?? undefined);
-  const detector = await openDetector(config, imageSize, casts, manipulations);
+  const detector = await openDetector(config, imageSize, casts, given.manipulations);
   if (detector.auxiliary !== undefined && config.mixup.alpha > 0) {
     throw new ConfigError([
       `'mixup.alpha' is ${config.mixup.alpha}, but discriminator=${detector.name} learns by more than classes, which cannot be mixed: set mixup=none`,
     ]);
   }
+  given.weights?.into(detector.state);
   const generator = variant.create(config.generator, { imageSize, seed, casts });
   const pool =
     game.play === 'alternating' && game.pool_size > 0 ? createImagePool(game.pool_size, imageSize) : null;
   const views = createImageViews(config.diff_augment, config.mixup, seed);
-  const criterion = createCriterion(config.criterion, counts ?? null);
+  const criterion = createCriterion(config.criterion, given.counts ?? null);
   const carried = game.play === 'free' ? createCarried(generator, game.batch_size, imageSize) : null;
   return createGame(detector, generator, config, { pool, carried, lossScale, views, criterion });
 }

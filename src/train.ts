@@ -32,6 +32,7 @@ import {
   openEngine,
   openGame,
   prepareTraining,
+  startingWeights,
   toTensors,
   trainingFacts,
   type TrainingFacts,
@@ -68,11 +69,14 @@ export interface TrainResult {
 /** Trains one detector against one opponent, from the newest checkpoint in the run folder if there is one. */
 export async function train(config: RunConfig, options: TrainOptions): Promise<TrainResult> {
   openEngine(config.runtime);
+  const weights =
+    listCheckpoints(checkpointsIn(options.dir)).length > 0 ? null : await startingWeights(config);
   const dataset = await prepareTraining(config, options.progress);
   tellSkipped(dataset.skipped, options);
   const loader = await openLoader(dataset, loaderOptions(config));
   const training = trainingFacts(dataset);
-  const game = await openGame(config, dataset.size, training);
+  const game = await openGame(config, dataset.size, { ...training, weights });
+  if (weights !== null) options.log(`the detector starts from ${weights.file} (sha256 ${weights.sha256})`);
   const watch = openWatch(config, dataset.samples('val'), options.reporter, options.log);
   const { play, dispose } = playOf(config.game, { record, graphFunction }, options.log);
   try {
@@ -95,7 +99,7 @@ async function playAll(
 ): Promise<TrainResult> {
   const { run, game: settings, evaluation } = config;
   const { reporter, log, stop } = options;
-  const checkpoints = path.join(options.dir, 'checkpoints');
+  const checkpoints = checkpointsIn(options.dir);
   let best = resume(game, checkpoints, log);
   const save = (): void => {
     reporter.flush();
@@ -172,6 +176,10 @@ async function playAll(
     return { status: 'interrupted', rounds: game.rounds, best: best ?? NO_BEST };
   }
   return { status: 'finished', rounds: game.rounds, best: best ?? NO_BEST };
+}
+
+function checkpointsIn(dir: string): string {
+  return path.join(dir, 'checkpoints');
 }
 
 /** What a checkpoint says of itself: its best round on val so far, the settings, those of the run folder left out, and what its detector counts. */

@@ -1,6 +1,7 @@
 /** The detectors by name. */
 import type { AnyDiscriminatorVariant } from './discriminator.ts';
 import { efficientNetB0 } from './efficientnet-b0.ts';
+import { efficientNetLites } from './efficientnet-lite.ts';
 import { illumination } from './illumination.ts';
 import { noise } from './noise.ts';
 import { smallCnn } from './small-cnn.ts';
@@ -8,11 +9,8 @@ import { spectrum } from './spectrum.ts';
 
 /** Every detector that ships, by the name that `discriminator=NAME` takes. */
 export const DISCRIMINATORS: Readonly<Record<string, AnyDiscriminatorVariant>> = Object.fromEntries(
-  [
-    efficientNetB0, //
-    illumination,
-    noise,
-    smallCnn,
-    spectrum,
-  ].map((variant) => [variant.name, variant as unknown as AnyDiscriminatorVariant]),
+  [efficientNetB0, ...efficientNetLites, illumination, noise, smallCnn, spectrum].map((variant) => [
+    variant.name,
+    variant as unknown as AnyDiscriminatorVariant,
+  ]),
 );

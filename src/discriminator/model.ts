@@ -82,8 +82,8 @@ export function depthwiseBlock(
   return normalise(conv.apply(x) as Symbolic, name, options.activation, context);
 }
 
-/** Global average pooling and a linear layer, both in float32: [N, h, w, c] → [N, 2]. */
-export function classifierHead(x: Symbolic, context: BlockContext): Symbolic {
+/** Global average pooling and a linear layer, both in float32: [N, h, w, c] → [N, classes]. */
+export function classifierHead(x: Symbolic, context: BlockContext, classes = 2): Symbolic {
   const { casts = FLOAT32 } = context;
   const pool = apply(
     'pool',
@@ -93,7 +93,7 @@ export function classifierHead(x: Symbolic, context: BlockContext): Symbolic {
   const pooled = pool.apply(x) as Symbolic;
   const linear = tf.layers.dense({
     name: 'logits',
-    units: 2,
+    units: classes,
     kernelInitializer: tf.initializers.glorotUniform({ seed: layerSeed(context.seed, 'logits') }),
   });
   return linear.apply(pooled) as Symbolic;

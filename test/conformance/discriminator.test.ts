@@ -44,6 +44,12 @@ function efficientNetParameters(): { readonly all: number; readonly batchNorm: n
 }
 
 const efficientNet = efficientNetParameters();
+/** Trainable parameters of EfficientNet-Lite without its head, and batch norm's among them, by PyTorch's efficientnet_lite_pytorch 0.1.0. */
+const LITE = {
+  'efficientnet-lite0': { features: 3_371_008, batchNorm: 42_016 },
+  'efficientnet-lite1': { features: 4_135_680, batchNorm: 53_664 },
+  'efficientnet-lite2': { features: 4_811_072, batchNorm: 58_096 },
+} as const;
 
 /** A scale and an offset, and a weight a class, for each statistic; running statistics are those of the last tracked pass. */
 function statistical(
@@ -58,6 +64,7 @@ function statistical(
     auxiliaryParameters: 2 * count,
   };
 }
+
 const SMALL = [6, 8, 10];
 
 /** Small inputs; running statistics are those of the last tracked pass, so that one pass settles them. */
@@ -82,6 +89,18 @@ const CASES: Readonly<Record<string, Omit<DiscriminatorCase, 'variant'>>> = {
   spectrum: statistical('spectrum', 9, { points: 9 }),
   noise: statistical('noise', 3 * (4 * 4 + 5), { grid: 4 }),
   illumination: statistical('illumination', 31),
+  ...Object.fromEntries(
+    Object.entries(LITE).map(([name, { features, batchNorm }]) => [
+      name,
+      {
+        settings: { ...shippedSettings('discriminator', name), bn_momentum: 0 },
+        imageSize: 64,
+        parameters: features + 1280 * 2 + 2,
+        auxiliaryParameters: batchNorm,
+        step: 5e-5,
+      },
+    ]),
+  ),
 };
 
 describe('conformance: discriminator', () => {
