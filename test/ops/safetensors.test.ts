@@ -103,7 +103,11 @@ describe('safetensors', () => {
     ['texts that are numbers', file({ __metadata__: { step: 3 } }), /__metadata__/],
     ['an entry that is null', file({ a: null }), /tensor a has no/],
     ['another dtype', file({ a: entry([1], [0, 1], 'F8_E5M2') }, 1), /tensor a has no dtype of F64, F32/],
-    ['a name of every object’s as dtype', file({ a: entry([0], [0, 0], 'toString') }), /tensor a has no dtype/],
+    [
+      'a name of every object’s as dtype',
+      file({ a: entry([0], [0, 0], 'toString') }),
+      /tensor a has no dtype/,
+    ],
     ['narrow numbers of a wide size', file({ a: entry([1], [0, 4], 'F16') }, 4), /shape \[1\] has 4 bytes/],
     ['a negative size', file({ a: entry([-1], [0, 0]) }), /tensor a has no/],
     ['a fractional size', file({ a: entry([0.5], [0, 2]) }, 2), /tensor a has no/],
