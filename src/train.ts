@@ -28,12 +28,12 @@ import { startAuxiliaryFromMain } from './ops/layers.ts';
 import { graphFunction } from './tensorflow/graph-function.ts';
 import { record } from './tensorflow/recorder.ts';
 import {
-  loaderOptions,
   manipulationsOf,
   openEngine,
   openGame,
   prepareTraining,
   toTensors,
+  trainingOptions,
 } from './prepare.ts';
 import type { RunConfig } from './run-settings.ts';
 import { openWatch, reportPictures, reportRound, reportVal, type Best, type Watch } from './train-reports.ts';
@@ -69,7 +69,7 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
   openEngine(config.runtime);
   const dataset = await prepareTraining(config, options.progress);
   tellSkipped(dataset.skipped, options);
-  const loader = await openLoader(dataset, loaderOptions(config));
+  const loader = await openLoader(dataset, await trainingOptions(config, dataset));
   const manipulations = manipulationsOf(dataset);
   const game = await openGame(config, dataset.size, manipulations);
   const watch = openWatch(config, dataset.samples('val'), options.reporter, options.log);

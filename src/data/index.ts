@@ -81,6 +81,7 @@ export async function openDataset(
     samples: (split) => dataset.samples(split),
     read: (sample) => dataset.read(sample),
     ...(dataset.landmarks === undefined ? {} : { landmarks: (sample: Sample) => dataset.landmarks!(sample) }),
+    ...(dataset.mask === undefined ? {} : { mask: (sample: Sample) => dataset.mask!(sample) }),
     skipped: dataset.skipped,
     ...(dataset.shares === undefined ? {} : { shares: dataset.shares }),
     source,

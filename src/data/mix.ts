@@ -91,6 +91,7 @@ function readerOf(readers: ReadonlyMap<string, SampleReader>): SampleReader {
   return {
     size: sizeOf(readers),
     read: (sample) => of(sample, (reader, own) => reader.read(own)),
+    mask: (sample) => of(sample, (reader, own) => reader.mask?.(own) ?? Promise.resolve(null)),
     landmarks: (sample) => of(sample, (reader, own) => reader.landmarks?.(own) ?? Promise.resolve(null)),
   };
 }
