@@ -52,7 +52,7 @@ onTensorFlow('small-cnn', () => {
   it('wants one stride a convolution', () => {
     expect(() =>
       smallCnn.create(
-        { channels: [4, 4], strides: [2], input: 'rgb', bn_momentum: 0.9, bn_epsilon: 1e-3 },
+        { channels: [4, 4], strides: [2], input: 'rgb', bn_momentum: 0.9, bn_epsilon: 1e-3, head: 'binary' },
         { imageSize: 8, seed: 1, auxiliaryBatchNorm: false, recompute: false },
       ),
     ).to.throw('discriminator.strides has 1 entries, discriminator.channels 2');
