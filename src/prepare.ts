@@ -56,6 +56,26 @@ export async function prepareTraining(
   return withOnlineFakes(await prepareData(config.data, config.seed, progress), config.batches.online_fakes);
 }
 
+/**
+ * How the settings of a run have its training batches made: with masks where the detector learns from them.
+ *
+ * @throws ConfigError if it does and the dataset knows none
+ */
+export async function trainingOptions(
+  config: RunConfig,
+  dataset: Pick<OpenDataset, 'mask'>,
+): Promise<LoaderOptions> {
+  const { discriminator, data, batches } = config;
+  const variant = await findDiscriminator(discriminator);
+  const masks = variant.needs?.(discriminator).includes('masks') ?? false;
+  if (masks && dataset.mask === undefined && batches.online_fakes.length === 0) {
+    throw new ConfigError([
+      `'discriminator.name' is ${discriminator.name}, which learns where fakes were changed, and data=${data.name} does not know it of any: set data=faces, or make fakes of which it is known with batches.online_fakes=[self-blend]`,
+    ]);
+  }
+  return { ...loaderOptions(config), masks };
+}
+
 /** How the settings of a run have its batches made. */
 export function loaderOptions({ seed, augment, batches, runtime }: RunConfig): LoaderOptions {
   return { seed, augment, batches, threads: runtime.loader_threads };

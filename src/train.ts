@@ -28,13 +28,13 @@ import { startAuxiliaryFromMain } from './ops/layers.ts';
 import { graphFunction } from './tensorflow/graph-function.ts';
 import { record } from './tensorflow/recorder.ts';
 import {
-  loaderOptions,
   openEngine,
   openGame,
   prepareTraining,
   startingWeights,
   toTensors,
   trainingFacts,
+  trainingOptions,
   type TrainingFacts,
 } from './prepare.ts';
 import type { RunConfig } from './run-settings.ts';
@@ -73,7 +73,7 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
     listCheckpoints(checkpointsIn(options.dir)).length > 0 ? null : await startingWeights(config);
   const dataset = await prepareTraining(config, options.progress);
   tellSkipped(dataset.skipped, options);
-  const loader = await openLoader(dataset, loaderOptions(config));
+  const loader = await openLoader(dataset, await trainingOptions(config, dataset));
   const training = trainingFacts(dataset);
   const game = await openGame(config, dataset.size, { ...training, weights });
   if (weights !== null) options.log(`the detector starts from ${weights.file} (sha256 ${weights.sha256})`);

@@ -3,6 +3,7 @@
  * sample's pixels. Sampling, pairing, augmentation and batching are the loader's (loader.ts), the same for all.
  */
 
+import type { Mask } from './forgery/float-image.ts';
 import type { Share } from './shares.ts';
 
 export type Split = 'train' | 'val' | 'test';
@@ -75,6 +76,11 @@ export interface SampleReader {
    * are known. A dataset without this member has none, and no fakes can be made of its images.
    */
   landmarks?(sample: Sample): Promise<readonly (readonly [number, number])[] | null>;
+  /**
+   * Where a fake differs from what it was made of: opacity of what was laid over it in [0, 1], `size`×`size`; null where that is not known.
+   * A dataset without this member knows it of none. Not asked of reals.
+   */
+  mask?(sample: Sample): Promise<Mask | null>;
 }
 
 export interface Dataset extends SampleReader {

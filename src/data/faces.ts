@@ -19,7 +19,7 @@ import type { DatasetContext } from './module.ts';
 import { listPhotos } from './photos.ts';
 import { choosePortraits, type Portrait } from './portraits.ts';
 import type { PackedFace } from './render-row.ts';
-import { openShard, type Row } from './shard.ts';
+import { once, openShard, type Row, type Shard } from './shard.ts';
 
 const METHODS = Object.keys(FORGERIES) as [ForgeryName, ...ForgeryName[]];
 
@@ -65,29 +65,33 @@ export async function createFaces(
     faces: once(() => packFaces(portraits)),
     progress,
   };
-  const shards = new Map<string, Uint8Array>();
+  const shards = new Map<string, Shard>();
   for (const manipulation of ['real', ...methodsOf(settings)] as const) {
     shards.set(manipulation, await openShard(manipulation, request));
   }
   const places = new Map(rows.map(({ name, variant }, i) => [`${name}#${variant}`, i]));
   const samples = samplesOf(portraits, rows, settings);
-  const bytes = size * size * 3;
+  const place = ({ id, manipulation, pair }: Sample): { readonly shard: Shard; readonly row: number } => {
+    const [row, shard] = [places.get(pair), shards.get(manipulation)];
+    if (row === undefined || shard === undefined) throw new Error(`data=faces has no sample ${id}`);
+    return { shard, row };
+  };
+  const area = size * size;
   return {
     name: 'faces',
     size,
     skipped,
     samples: (split) => samples[split],
-    read: ({ id, manipulation, pair }) => {
-      const place = places.get(pair);
-      const pixels = shards.get(manipulation);
-      if (place === undefined || pixels === undefined) {
-        return Promise.reject(new Error(`data=faces has no sample ${id}`));
-      }
-      return Promise.resolve({
-        width: size,
-        height: size,
-        data: pixels.slice(place * bytes, (place + 1) * bytes),
-      });
+    // eslint-disable-next-line @typescript-eslint/require-await -- what it throws is a rejection
+    read: async (sample) => {
+      const { shard, row } = place(sample);
+      return { width: size, height: size, data: shard.pixels.slice(row * area * 3, (row + 1) * area * 3) };
+    },
+    mask: async (sample) => {
+      if (sample.label === REAL) return null;
+      const { shard, row } = place(sample);
+      const bytes = (await shard.masks()).subarray(row * area, (row + 1) * area);
+      return { width: size, height: size, data: Float32Array.from(bytes, (byte) => byte / 255) };
     },
   };
 }
@@ -183,9 +187,4 @@ function packFaces(portraits: readonly Portrait[]): Promise<PackedFace[]> {
       return { image: toRgb(image), landmarks: onCanvas };
     }),
   );
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => (made ??= make());
 }

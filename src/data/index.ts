@@ -82,6 +82,7 @@ export async function openDataset(
     read: (sample) => dataset.read(sample),
     ...(dataset.encoded === undefined ? {} : { encoded: (sample: Sample) => dataset.encoded!(sample) }),
     ...(dataset.landmarks === undefined ? {} : { landmarks: (sample: Sample) => dataset.landmarks!(sample) }),
+    ...(dataset.mask === undefined ? {} : { mask: (sample: Sample) => dataset.mask!(sample) }),
     skipped: dataset.skipped,
     ...(dataset.shares === undefined ? {} : { shares: dataset.shares }),
     source,

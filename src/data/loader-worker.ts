@@ -6,11 +6,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import sharp from 'sharp';
 import type { AugmentSettings } from './augment.ts';
-import type { Slot } from './batch-memory.ts';
+import { roomIn, type Slot } from './batch-memory.ts';
 import type { Sample } from './dataset.ts';
 import { openReader } from './index.ts';
 import type { DatasetSource } from './index.ts';
-import { renderSample } from './render-sample.ts';
+import { renderSample, type BatchRoom } from './render-sample.ts';
 
 /** What a worker is started with. */
 export interface WorkerStart {
@@ -26,8 +26,12 @@ export interface WorkerStart {
 export interface RenderRequest {
   readonly request: number;
   readonly samples: readonly Sample[];
+  /** Side of the images in pixels. */
+  readonly size: number;
   readonly batch: number | null;
   readonly slot: Slot;
+  /** Whether masks are wanted too. */
+  readonly masks: boolean;
 }
 
 /** The word `close` ends the thread. */
@@ -46,7 +50,7 @@ export interface WorkerReply {
 }
 
 interface Job extends RenderRequest {
-  readonly images: Float32Array;
+  readonly room: BatchRoom;
   readonly nextRow: Int32Array;
   readonly errors: RowError[];
   /** Rows that this thread has taken and not yet finished. */
@@ -79,11 +83,11 @@ port.on('message', (message: WorkerRequest) => {
     if (running === 0) port.close();
     return;
   }
-  const { pixels, nextRow } = message.slot;
+  const { samples, slot, masks, size } = message;
   jobs.push({
     ...message,
-    images: new Float32Array(pixels),
-    nextRow: new Int32Array(nextRow),
+    room: roomIn(slot, { rows: samples.length, size, masks }),
+    nextRow: new Int32Array(slot.nextRow),
     errors: [],
     pending: 0,
   });
@@ -107,10 +111,10 @@ function fill(): void {
 }
 
 async function render(job: Job, row: number): Promise<void> {
-  const { samples, batch, images } = job;
+  const { samples, batch, room } = job;
   try {
     const augmentation = batch === null ? null : { settings: augment, seed, batch };
-    await renderSample(await opening, samples[row] as Sample, augmentation, images, row);
+    await renderSample(await opening, samples[row] as Sample, augmentation, room, row);
   } catch (error) {
     job.errors.push({ row, message: messageOf(error) });
     Atomics.store(job.nextRow, 0, samples.length); // the batch is lost: nobody need take more of its rows

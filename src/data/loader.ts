@@ -1,7 +1,7 @@
 /** Batches for training and evaluation, rendered ahead by worker threads into memory that they share with the consumer. */
 import { availableParallelism } from 'node:os';
 import type { AugmentSettings } from './augment.ts';
-import { createBatchMemory, type Slot } from './batch-memory.ts';
+import { createBatchMemory, roomIn, valuesOf, type Slot } from './batch-memory.ts';
 import { PLAIN_BATCHES, type PlanSettings } from './batch-settings.ts';
 import type { Batch, Sample, Split } from './dataset.ts';
 import type { OpenDataset } from './index.ts';
@@ -20,6 +20,8 @@ export interface LoaderOptions {
   readonly threads?: number | null;
   /** What training batches are made of; pairs and the manipulations in turn unless told. */
   readonly batches?: PlanSettings;
+  /** Whether training batches carry masks. */
+  readonly masks?: boolean;
   /** Batches that are asked for before they are needed; 3 unless told. */
   readonly ahead?: number;
 }
@@ -55,7 +57,7 @@ export function defaultThreads(cores = availableParallelism()): number {
  * @throws if a thread cannot open the dataset
  */
 export async function openLoader(dataset: OpenDataset, options: LoaderOptions): Promise<Loader> {
-  const { seed, augment, batches = PLAIN_BATCHES, ahead = 3 } = options;
+  const { seed, augment, batches = PLAIN_BATCHES, masks = false, ahead = 3 } = options;
   const count = options.threads ?? defaultThreads();
   for (const [name, value] of Object.entries({ ahead, threads: count })) {
     if (!Number.isInteger(value) || value < 1) throw new Error(`${name} must be at least 1; it is ${value}`);
@@ -66,11 +68,19 @@ export async function openLoader(dataset: OpenDataset, options: LoaderOptions): 
   const { size } = dataset;
 
   const order = (samples: readonly Sample[], batch: number | null): Ordered => {
-    const values = samples.length * size * size * 3;
-    const slot = memory.take(values);
-    const images = new Float32Array(slot.pixels, 0, values);
+    // what is not augmented is looked at, not learnt from
+    const wanted = { rows: samples.length, size, masks: masks && batch !== null };
+    const slot = memory.take(valuesOf(wanted));
+    const room = roomIn(slot, wanted);
     const shape = [samples.length, size, size, 3] as const;
-    return { slot, batch: threads.render({ samples, batch, slot }).then(() => ({ images, shape, samples })) };
+    const filled: Batch = {
+      images: room.images,
+      shape,
+      samples,
+      ...(room.masks === null ? {} : { masks: room.masks }),
+    };
+    const done = threads.render({ samples, size, batch, slot, masks: wanted.masks });
+    return { slot, batch: done.then(() => filled) };
   };
   const release = ({ slot, batch }: Ordered): void => {
     const giveBack = (): void => {

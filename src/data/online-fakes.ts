@@ -3,7 +3,7 @@
  * landmarks are known are a source of fakes, without a single forged video (Shiohara & Yamasaki, CVPR 2022).
  */
 import { FAKE, REAL, type RgbImage, type Sample, type SampleReader } from './dataset.ts';
-import { toFloat, toRgb } from './forgery/float-image.ts';
+import { toFloat, toRgb, type Mask } from './forgery/float-image.ts';
 import { centroid, type Point } from './forgery/geometry.ts';
 import { selfBlendAt } from './forgery/self-blend.ts';
 import type { OpenDataset } from './index.ts';
@@ -58,6 +58,7 @@ function fakeOf(real: Sample, method: OnlineMethod): Sample {
 /**
  * Makes an online fake of its real's pixels.
  *
+ * @returns its pixels, and where they were changed
  * @param image what the reader gives for `sample.madeOf`
  * @param rng the only source of chance
  * @throws if the reader knows no landmarks of the real
@@ -67,11 +68,12 @@ export async function makeOnline(
   { id, manipulation, madeOf }: Sample,
   image: RgbImage,
   rng: Rng,
-): Promise<RgbImage> {
+): Promise<RgbImage & { readonly mask: Mask }> {
   const landmarks = madeOf === undefined ? null : await reader.landmarks?.(madeOf);
   if (!landmarks) throw new Error(`sample ${id}: no landmarks, so no fake can be made`);
   const forge = FORGES[manipulation as OnlineMethod](eyeDistance(landmarks) / CANVAS_EYES);
-  return toRgb(forge({ target: { image: toFloat(image), landmarks }, donors: [], rng }));
+  const made = forge({ target: { image: toFloat(image), landmarks }, donors: [], rng });
+  return { ...toRgb(made), mask: made.mask };
 }
 
 /** Between the middles of the eyes, in pixels. */

@@ -2,7 +2,7 @@
 
 import { CANVAS } from './align.ts';
 import type { RgbImage } from './dataset.ts';
-import { toFloat, toRgb, type FloatImage } from './forgery/float-image.ts';
+import { toFloat, toRgb, type FloatImage, type Mask } from './forgery/float-image.ts';
 import type { CanvasFace } from './forgery/forgery.ts';
 import { applyAffine, invertAffine, rotationAbout, type Affine } from './forgery/geometry.ts';
 import { FORGERIES, type ForgeryName } from './forgery/index.ts';
@@ -53,6 +53,11 @@ const SHARPNESS_SHARES = [0.55, 1.05] as const;
 /** Sharpness is set in the face and a little around it, so that no seam lies outside. */
 const FACE_EDGE = { inset: -3, feather: 6 };
 
+export interface RenderedRow extends RgbImage {
+  /** Opacity of what was laid over the real face, `width * height` bytes, 255 = all of it; zeros of a real. */
+  readonly mask: Uint8Array;
+}
+
 /**
  * Renders one manipulation of one variant of a photo: [size, size] sRGB pixels. All manipulations of a variant share the
  * draws of `drawsOf`, so that neither crop, nor sharpness of the face, nor compression tells them apart.
@@ -61,19 +66,34 @@ export async function renderRow(
   manipulation: Manipulation,
   { name, face, variant, donors }: RowSource,
   settings: RenderSettings,
-): Promise<RgbImage> {
+): Promise<RenderedRow> {
   const { size } = settings;
   const { toCanvas, sharpnessShare, quality } = drawsOf(name, variant, settings);
   const crop = (image: FloatImage): FloatImage => warpAffine(image, toCanvas, size, size);
   const rng = rngFor(settings.seed, 'forgery', manipulation, name, variant);
   const real = crop(face.image);
-  const made = manipulation === 'real' ? real : crop(FORGERIES[manipulation]({ target: face, donors, rng }));
+  const forged = manipulation === 'real' ? null : FORGERIES[manipulation]({ target: face, donors, rng });
+  const made = forged === null ? real : crop(forged);
   const goal = sharpness(real);
   goal.data.forEach((value, i) => (goal.data[i] = value * sharpnessShare));
   const fromCanvas = invertAffine(toCanvas);
   const outline = faceOutline(face.landmarks.map((point) => applyAffine(fromCanvas, point)));
   const region = hullMask(outline, FACE_EDGE, size, size);
-  return jpegRoundTrip(toRgb(setSharpness(made, region, goal)), quality);
+  const seen = await jpegRoundTrip(toRgb(setSharpness(made, region, goal)), quality);
+  // sharpness and compression are the real's too: they change no mask
+  const mask = forged === null ? new Uint8Array(size * size) : oneChannel(toRgb(crop(asImage(forged.mask))));
+  return { ...seen, mask };
+}
+
+/** A mask as a grey image, opacity 1 = 255. */
+function asImage({ width, height, data }: Mask): FloatImage {
+  const grey = new Float32Array(3 * data.length);
+  data.forEach((opacity, i) => grey.fill(255 * opacity, 3 * i, 3 * i + 3));
+  return { width, height, data: grey };
+}
+
+function oneChannel({ data }: RgbImage): Uint8Array {
+  return data.filter((_, i) => i % 3 === 0);
 }
 
 /** The shared draws of a photo's variant. */

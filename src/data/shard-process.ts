@@ -15,6 +15,7 @@ serveParent(async ({ manipulation, faces, settings, jobs }: RenderWork, send: (r
       face: canvasFaces[face]!,
       donors: donors.map((index) => canvasFaces[index]!),
     };
-    send({ row, data: (await renderRow(manipulation, source, settings)).data });
+    const { data, mask } = await renderRow(manipulation, source, settings);
+    send({ row, data, mask });
   }
 });

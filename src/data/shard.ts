@@ -1,5 +1,5 @@
 /**
- * The rendered rows on disk: one file of raw pixels per manipulation, with a JSON file beside it that names its rows and
+ * The rendered rows on disk: one file of raw pixels per manipulation and one of masks, with a JSON file beside it that names its rows and
  * is written last, so that what has one is whole.
  */
 
@@ -30,6 +30,7 @@ export interface RenderWork {
 export interface RenderedRow {
   readonly row: number;
   readonly data: Uint8Array;
+  readonly mask: Uint8Array;
 }
 
 interface Index {
@@ -49,15 +50,31 @@ export interface ShardRequest {
   readonly progress?: Progress | undefined;
 }
 
+/** The rows of one manipulation, in the order of the request's. */
+export interface Shard {
+  /** `size`² × 3 bytes a row. */
+  readonly pixels: Uint8Array;
+  /** `size`² bytes a row, opacity 1 = 255; read when first asked for, since few need them. Reals have none. */
+  readonly masks: () => Promise<Uint8Array>;
+}
+
 /**
- * The pixels of `manipulation`, `size`² × 3 bytes a row in the order of `rows`: read from the folder, or rendered now in 2
+ * The rows of `manipulation`: read from the folder, or rendered now in 2
  * processes and written there. Interrupting it leaves nothing that looks whole; two at once write the same bytes. Throws an
  * error that names the file if it is damaged.
  */
-export async function openShard(manipulation: Manipulation, request: ShardRequest): Promise<Uint8Array> {
+export async function openShard(manipulation: Manipulation, request: ShardRequest): Promise<Shard> {
   const { folder, rows, settings } = request;
   const pixelFile = path.join(folder, `${manipulation}.bin`);
   const indexFile = path.join(folder, `${manipulation}.json`);
+  const maskFile = path.join(folder, `${manipulation}.mask.bin`);
+  const damaged = (file: string): Error =>
+    new Error(`${file} or its index is damaged; delete ${folder}, it is made anew`);
+  const masks = once(async () => {
+    const read = await readIfThere(maskFile);
+    if (read?.length !== rows.length * settings.size ** 2) throw damaged(maskFile);
+    return read;
+  });
   const index: Index = { size: settings.size, rows: rows.map(({ name, variant }) => `${name}#${variant}`) };
   const written = await readIfThere(indexFile);
   if (written !== undefined) {
@@ -67,24 +84,30 @@ export async function openShard(manipulation: Manipulation, request: ShardReques
       pixels?.length === rows.length * settings.size ** 2 * 3
     ) {
       // a plain view: a Buffer's slice would share the shard's memory with whoever reads a sample
-      return new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.length);
+      return { pixels: new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.length), masks };
     }
-    throw new Error(`${pixelFile} or its index is damaged; delete ${folder}, it is made anew`);
+    throw damaged(pixelFile);
   }
-  const pixels = await render(manipulation, request);
+  const { pixels, masks: rendered } = await render(manipulation, request);
   await writeWhole(pixelFile, pixels);
+  if (manipulation !== 'real') await writeWhole(maskFile, rendered);
   await writeWhole(indexFile, JSON.stringify(index));
-  return pixels;
+  return { pixels, masks };
 }
 
-async function render(manipulation: Manipulation, request: ShardRequest): Promise<Uint8Array> {
+async function render(
+  manipulation: Manipulation,
+  request: ShardRequest,
+): Promise<{ readonly pixels: Uint8Array; readonly masks: Uint8Array }> {
   const { rows, settings, progress } = request;
-  const bytes = settings.size ** 2 * 3;
+  const area = settings.size ** 2;
   const faces = await request.faces();
-  const pixels = new Uint8Array(rows.length * bytes);
+  const pixels = new Uint8Array(rows.length * area * 3);
+  const masks = new Uint8Array(rows.length * area);
   let done = 0;
-  const onRow = ({ row, data }: RenderedRow): void => {
-    pixels.set(data, row * bytes);
+  const onRow = ({ row, data, mask }: RenderedRow): void => {
+    pixels.set(data, row * area * 3);
+    masks.set(mask, row * area);
     done++;
     progress?.({ stage: `rendering ${manipulation}`, done, total: rows.length });
   };
@@ -99,5 +122,11 @@ async function render(manipulation: Manipulation, request: ShardRequest): Promis
   );
   if (done !== rows.length)
     throw new Error(`${done} of ${rows.length} rows of ${manipulation} were rendered`);
-  return pixels;
+  return { pixels, masks };
+}
+
+/** The same promise for every call. */
+export function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
 }

@@ -6,15 +6,8 @@ import * as tf from '@tensorflow/tfjs';
 import { number, type SettingsOf } from '../config/settings.ts';
 import { squeezeExciteLayer } from '../ops/squeeze-excite.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
-import {
-  apply,
-  classifierHead,
-  convBlock,
-  depthwiseBlock,
-  discriminatorOf,
-  layerSeed,
-  type BlockContext,
-} from './model.ts';
+import { headed, headNeeds, headSetting, type Trunk } from './heads.ts';
+import { apply, convBlock, depthwiseBlock, layerSeed, type BlockContext } from './model.ts';
 
 const settings = {
   bn_momentum: number({
@@ -23,6 +16,7 @@ const settings = {
     doc: 'Share of the old running statistics kept at each training pass.',
   }),
   bn_epsilon: number({ above: 0, max: 1, doc: 'Added to the variance in batch norm.' }),
+  head: headSetting,
 };
 
 /** Table 1 of the paper: MBConv expansion, kernel, stride of the first block, output channels, number of blocks. */
@@ -42,14 +36,12 @@ const HEAD_FILTERS = 1280;
 export const efficientNetB0: DiscriminatorVariant<typeof settings> = {
   name: 'efficientnet-b0',
   settings,
+  needs: ({ head }) => headNeeds(head),
   create: (config, context) =>
-    discriminatorOf('efficientnet-b0', buildEfficientNet(config, context), context),
+    headed('efficientnet-b0', config.head, buildEfficientNet(config, context), context),
 };
 
-function buildEfficientNet(
-  config: SettingsOf<typeof settings>,
-  context: DiscriminatorContext,
-): tf.LayersModel {
+function buildEfficientNet(config: SettingsOf<typeof settings>, context: DiscriminatorContext): Trunk {
   const block: BlockContext = {
     ...context,
     batchNorm: { momentum: config.bn_momentum, epsilon: config.bn_epsilon },
@@ -63,7 +55,7 @@ function buildEfficientNet(
     }
   });
   x = convBlock(x, 'head', HEAD_FILTERS, { kernel: 1, stride: 1, activation: 'silu' }, block);
-  return tf.model({ name: 'efficientnet-b0', inputs: input, outputs: classifierHead(x, block) });
+  return { input, features: x, block };
 }
 
 interface MbConv {

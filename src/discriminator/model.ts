@@ -28,6 +28,42 @@ export function discriminatorOf(
   };
 }
 
+/** Several models that make one detector: their functions by name, and what they hold together. */
+export interface Assembly<Name extends string> {
+  readonly run: Readonly<Record<Name, (x: tf.Tensor, pass: Pass) => tf.Tensor>>;
+  readonly trainable: readonly tf.Variable[];
+  readonly state: ReadonlyMap<string, tf.Variable>;
+  readonly dispose: () => void;
+}
+
+/**
+ * Models of one input and one output each as an assembly, their variables in the models' order. So a network with several heads is a model
+ * for each and one for the trunk whose output they share. Throws if two models have layers of one name.
+ */
+export function assemblyOf<Name extends string>(
+  models: Readonly<Record<Name, tf.LayersModel>>,
+  { recompute }: Pick<DiscriminatorContext, 'recompute'>,
+): Assembly<Name> {
+  const entries = Object.entries<tf.LayersModel>(models) as [Name, tf.LayersModel][];
+  const state = new Map<string, tf.Variable>();
+  for (const [name, model] of entries) {
+    for (const [key, variable] of modelState(model)) {
+      if (state.has(key))
+        throw new Error(`model ${name} has another variable named ${key}: give its layers distinct names`);
+      state.set(key, variable);
+    }
+  }
+  const run = entries.map(([name, model]) => [name, modelFunction(model, recompute)] as const);
+  return {
+    run: Object.fromEntries(run) as Assembly<Name>['run'],
+    trainable: entries.flatMap(([, model]) => modelTrainable(model)),
+    state,
+    dispose: () => {
+      entries.forEach(([, model]) => model.dispose());
+    },
+  };
+}
+
 /** Initial weights are drawn from `seed` and the layer's name, so adding a layer leaves the others' weights as they were. */
 export interface BlockContext {
   readonly seed: number;

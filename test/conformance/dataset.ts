@@ -68,6 +68,20 @@ export function itIsADataset(open: () => Promise<Dataset>): void {
     }
   });
 
+  it('knows masks as opacities of size × size, the same twice, or says that it does not know them', async () => {
+    const { size } = dataset;
+    for (const sample of some.filter(({ label }) => label === 1)) {
+      const [once, twice] = [await dataset.mask?.(sample), await dataset.mask?.(sample)];
+      expect(twice).to.deep.equal(once);
+      if (once == null) continue;
+      expect([once.width, once.height, once.data.length]).to.deep.equal([size, size, size * size]);
+      expect(Math.min(...once.data), sample.id).to.be.within(0, 1);
+      expect(Math.max(...once.data), sample.id)
+        .to.be.above(0)
+        .and.at.most(1);
+    }
+  });
+
   it('opened again it is the same: samples, order, pixels', async () => {
     const again = await open();
     for (const split of SPLITS) expect(again.samples(split)).to.deep.equal(dataset.samples(split));

@@ -6,8 +6,12 @@ import { itIsADiscriminator, type DiscriminatorCase } from './discriminator.ts';
 
 /** 3×3 convolutions without bias, scale and offset of batch norm, a linear layer to two logits. */
 function smallCnnParameters(channels: readonly number[], input: number): number {
+  return smallCnnConvolutions(channels, input) + 2 * channels.at(-1)! + 2;
+}
+
+function smallCnnConvolutions(channels: readonly number[], input: number): number {
   const convolutions = channels.map((filters, i) => 9 * (channels[i - 1] ?? input) * filters + 2 * filters);
-  return convolutions.reduce((a, b) => a + b) + 2 * channels.at(-1)! + 2;
+  return convolutions.reduce((a, b) => a + b);
 }
 
 /** Batch norm's scale and offset, and all trainable parameters, of table 1 of the EfficientNet paper with two classes. */
@@ -43,6 +47,9 @@ function efficientNetParameters(): { readonly all: number; readonly batchNorm: n
   return { all: weights + batchNorm, batchNorm };
 }
 
+/** A 3×3 convolution with a bias. */
+const linear3 = (input: number, output: number): number => 9 * input * output + output;
+
 const efficientNet = efficientNetParameters();
 /** Trainable parameters of EfficientNet-Lite without its head, and batch norm's among them, by PyTorch's efficientnet_lite_pytorch 0.1.0. */
 const LITE = {
@@ -67,6 +74,15 @@ function statistical(
 
 const SMALL = [6, 8, 10];
 
+/** Settings that the rivals have in common with small-cnn, and what these make. */
+const TRUNK = (name: string): Record<string, unknown> => ({
+  ...shippedSettings('discriminator', name),
+  channels: SMALL,
+  strides: [2, 1, 2],
+  bn_momentum: 0,
+});
+const TRUNK_PARAMETERS = smallCnnParameters(SMALL, 6);
+
 /** Small inputs; running statistics are those of the last tracked pass, so that one pass settles them. */
 const CASES: Readonly<Record<string, Omit<DiscriminatorCase, 'variant'>>> = {
   'small-cnn': {
@@ -79,6 +95,25 @@ const CASES: Readonly<Record<string, Omit<DiscriminatorCase, 'variant'>>> = {
     imageSize: 16,
     parameters: smallCnnParameters(SMALL, 6),
     auxiliaryParameters: 2 * (6 + 8 + 10),
+  },
+  'face-xray': {
+    settings: { ...TRUNK('face-xray'), decoder: [7, 5] },
+    imageSize: 16,
+    parameters: TRUNK_PARAMETERS + smallCnnConvolutions([7, 5], 10) + linear3(5, 1),
+    auxiliaryParameters: 2 * (6 + 8 + 10 + 7 + 5),
+  },
+  attention: {
+    settings: { ...TRUNK('attention'), attention_after: 2 },
+    imageSize: 16,
+    parameters: TRUNK_PARAMETERS + linear3(8, 1),
+    auxiliaryParameters: 2 * (6 + 8 + 10),
+  },
+  autoencoder: {
+    settings: TRUNK('autoencoder'),
+    imageSize: 16,
+    parameters:
+      smallCnnConvolutions(SMALL, 6) + linear3(10, 10) + smallCnnConvolutions([10, 6], 10) + linear3(6, 4),
+    auxiliaryParameters: 2 * (6 + 8 + 10 + 10 + 6),
   },
   'efficientnet-b0': {
     settings: { ...shippedSettings('discriminator', 'efficientnet-b0'), bn_momentum: 0 },

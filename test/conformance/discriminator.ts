@@ -10,6 +10,7 @@ import {
   type Branch,
   type Discriminator,
   type Pass,
+  type Targets,
 } from '../../src/discriminator/discriminator.ts';
 import { readCheckpoint, saveCheckpoint } from '../../src/game/checkpoint.ts';
 import { crossEntropy } from '../../src/game/objective.ts';
@@ -33,12 +34,25 @@ export interface DiscriminatorCase {
 export function itIsADiscriminator(given: DiscriminatorCase): void {
   const { variant, settings, imageSize, step = 0.02 } = given;
   const create = (seed: number, auxiliaryBatchNorm: boolean): Discriminator =>
-    variant.create(settings, { imageSize, seed, auxiliaryBatchNorm, recompute: false });
+    variant.create(settings, {
+      imageSize,
+      seed,
+      auxiliaryBatchNorm,
+      recompute: false,
+      manipulations: ['a', 'b'],
+    });
   let plain: Discriminator;
   let detector: Discriminator;
   let images: tf.Tensor4D;
+  let targets: Required<Targets>;
   const logits = (of: Discriminator, pass: Pass = INFERENCE): Float32Array =>
     tf.tidy(() => of.logits(images, pass).dataSync<'float32'>());
+  /** What it descends, [N]: its own losses where it has some, else L. */
+  const losses = (of: Discriminator, pass: Pass): tf.Tensor1D => {
+    if (of.auxiliary === undefined) return crossEntropy(of.logits(images, pass), targets.labels);
+    const { logits: z, losses: own, terms } = of.auxiliary(images, targets, pass);
+    return tf.addN([own ?? crossEntropy(z, targets.labels), ...Object.values(terms)]);
+  };
   const learn = (branch: Branch, trackStatistics = true): Pass => ({
     training: true,
     trackStatistics,
@@ -47,13 +61,24 @@ export function itIsADiscriminator(given: DiscriminatorCase): void {
 
   before(() => {
     images = noiseTensor(1, [4, imageSize, imageSize, 3]);
+    targets = {
+      labels: tf.tensor1d([0, 1, 1, 0], 'int32'),
+      manipulations: tf.tensor1d([0, 2, 1, 0], 'int32'),
+      masks: {
+        values: tf.tidy(() => {
+          const fakes = tf.tensor4d([0, 1, 1, 0], [4, 1, 1, 1]);
+          return tf.mul(noiseTensor(2, [4, imageSize, imageSize, 1]), fakes);
+        }),
+        known: tf.tensor1d([1, 1, 0, 1]),
+      },
+    };
     plain = create(1, false);
     detector = create(1, true);
   });
   after(() => {
     plain.dispose();
     detector.dispose();
-    images.dispose();
+    tf.dispose([images, targets as unknown as tf.TensorContainer]);
   });
 
   it('gives two finite logits an image, for any number of images', () => {
@@ -96,7 +121,7 @@ export function itIsADiscriminator(given: DiscriminatorCase): void {
   it('moves only the statistics of the branch that a tracked training pass takes', () => {
     for (const branch of ['auxiliary', 'main'] as const) {
       const before = snapshot(detector.state);
-      logits(detector, learn(branch));
+      tf.tidy(() => losses(detector, learn(branch)).dataSync());
       const moved = changed(before, snapshot(detector.state));
       const statistics = [...before.keys()].filter(
         (name) =>
@@ -182,10 +207,7 @@ export function itIsADiscriminator(given: DiscriminatorCase): void {
   it('reaches every parameter of the branch in use with its gradient', () => {
     tf.tidy(() => {
       const { grads } = tf.variableGrads(
-        () =>
-          tf.sum(
-            crossEntropy(plain.logits(images, learn('main', false)), tf.tensor1d([0, 1, 1, 0], 'int32')),
-          ),
+        () => tf.sum(losses(plain, learn('main', false))),
         [...plain.trainable],
       );
       for (const [name, variable] of plain.state) {
@@ -233,5 +255,36 @@ export function itIsADiscriminator(given: DiscriminatorCase): void {
       expectNoLeak(() => detector.logits(images, pass).dispose());
     }
     expectNoLeak(() => create(3, true).dispose());
+  });
+
+  it('descends losses of its own, if it does, of the logits that it gives, each image its own; masks count only where known', function () {
+    const { auxiliary } = detector;
+    if (auxiliary === undefined) {
+      this.skip();
+    }
+    for (const branch of ['main', 'auxiliary'] as const) {
+      tf.tidy(() => {
+        const pass: Pass = { ...INFERENCE, branch };
+        const whole = auxiliary(images, targets, pass);
+        expect(bits(whole.logits.dataSync())).to.deep.equal(bits(logits(detector, pass)));
+        expect(whole.losses === undefined && Object.keys(whole.terms).length === 0).to.equal(false);
+        for (const loss of [...(whole.losses ? [whole.losses] : []), ...Object.values(whole.terms)]) {
+          expect(loss.shape).to.deep.equal([4]);
+          expect(loss.dataSync().every((value) => value >= 0 && Number.isFinite(value))).to.equal(true);
+        }
+        const row = <T extends tf.Tensor>(of: T): T => tf.slice(of, 2, 1);
+        const alone: Targets = {
+          labels: row(targets.labels),
+          manipulations: row(targets.manipulations),
+          masks: { values: tf.ones([1, imageSize, imageSize, 1]), known: row(targets.masks.known) },
+        };
+        const one = auxiliary(row(images), alone, pass);
+        for (const [name, loss] of Object.entries(one.terms)) {
+          const together = whole.terms[name]!.dataSync()[2]!;
+          expect(loss.dataSync()[0], name).to.be.closeTo(together, 1e-4 * Math.max(1, together));
+        }
+      });
+    }
+    expectNoLeak(() => tf.tidy(() => void losses(detector, learn('main'))));
   });
 }

@@ -153,11 +153,11 @@ describe('data/shard', function () {
       progress: ({ done }: { done: number }) => reports.push(done),
     };
     try {
-      const pixels = await openShard('real', request);
+      const { pixels } = await openShard('real', request);
       expect(pixels).to.have.length(3 * 16 * 16 * 3);
       expect(reports).to.deep.equal([1, 2, 3]);
       expect((await readdir(folder)).sort()).to.deep.equal(['real.bin', 'real.json']);
-      expect(Uint8Array.from(await openShard('real', request))).to.deep.equal(pixels);
+      expect(Uint8Array.from((await openShard('real', request)).pixels)).to.deep.equal(pixels);
       expect(asked).to.equal(1);
       await writeFile(path.join(folder, 'real.bin'), 'short');
       const error = await openShard('real', request).catch((reason: Error) => reason.message);

@@ -4,7 +4,6 @@ import { colourStatistics, transferColour } from '../../src/data/forgery/colour.
 import { chooseDonor } from '../../src/data/forgery/donor.ts';
 import { toRgb, type FloatImage } from '../../src/data/forgery/float-image.ts';
 import type { CanvasFace } from '../../src/data/forgery/forgery.ts';
-import type { Point } from '../../src/data/forgery/geometry.ts';
 import { FORGERIES } from '../../src/data/forgery/index.ts';
 import {
   gaussianBlur,
@@ -16,6 +15,7 @@ import {
 import { setSharpness, sharpness } from '../../src/data/forgery/sharpness.ts';
 import { drawsOf, renderRow, type RenderSettings } from '../../src/data/render-row.ts';
 import { rngFor } from '../../src/data/rng.ts';
+import { drawnFace } from '../support/drawn-face.ts';
 import { noiseImage } from '../support/noise-image.ts';
 
 const full = (width: number, height: number) => ({
@@ -23,45 +23,6 @@ const full = (width: number, height: number) => ({
   height,
   data: new Float32Array(width * height).fill(1),
 });
-
-/** A face-like drawing: 68 landmarks on ovals, smooth colours and a little noise. */
-function drawnFace(seed: number): CanvasFace {
-  const rng = rngFor(seed, 'drawn face');
-  const arc = (
-    n: number,
-    cx: number,
-    cy: number,
-    rx: number,
-    ry: number,
-    from: number,
-    to: number,
-  ): Point[] =>
-    Array.from({ length: n }, (_, i) => {
-      const angle = ((from + ((to - from) * i) / (n - 1)) * Math.PI) / 180;
-      return [
-        cx + rx * Math.cos(angle) + rng.range(-0.5, 0.5),
-        cy + ry * Math.sin(angle) + rng.range(-0.5, 0.5),
-      ];
-    });
-  const landmarks = [
-    ...arc(17, 60, 55, 42, 55, 180, 0),
-    ...arc(5, 40, 44, 12, 6, 190, 350),
-    ...arc(5, 80, 44, 12, 6, 190, 350),
-    ...arc(4, 60, 62, 2, 12, 270, 90),
-    ...arc(5, 60, 72, 9, 4, 170, 10),
-    ...arc(6, 40, 51, 6, 3, 180, 480),
-    ...arc(6, 80, 51, 6, 3, 180, 480),
-    ...arc(12, 60, 91, 15, 6, 180, 510),
-    ...arc(8, 60, 91, 10, 3, 180, 495),
-  ];
-  const noise = gaussianBlur(noiseImage(CANVAS, CANVAS, seed), 1);
-  const tint = [rng.range(-20, 20), rng.range(-20, 20), rng.range(-20, 20)];
-  const data = noise.data.map((value, i) => {
-    const y = Math.floor(i / 3 / CANVAS);
-    return 130 + tint[i % 3]! + 30 * Math.sin(y / 15) + (value - 127) * 0.5;
-  });
-  return { image: { ...noise, data }, landmarks };
-}
 
 describe('data/forgery colour', () => {
   const [image, reference] = [noiseImage(16, 16, 1), noiseImage(16, 16, 2)];

@@ -59,7 +59,7 @@ describe('data/loader', () => {
   async function rendered(samples: readonly Sample[], augmentation: BatchAugmentation | null) {
     const images = new Float32Array(samples.length * 24 * 24 * 3);
     for (const [row, sample] of samples.entries())
-      await renderSample(dataset, sample, augmentation, images, row);
+      await renderSample(dataset, sample, augmentation, { images, masks: null }, row);
     return images;
   }
   before(async () => {

@@ -8,7 +8,13 @@ import { noiseTensor } from '../support/tensors.ts';
 const CONTEXT = { imageSize: 8, seed: 1, auxiliaryBatchNorm: false, recompute: false };
 
 onTensorFlow('small-cnn', () => {
-  const settings = { channels: [4], strides: [2], bn_momentum: 0.9, bn_epsilon: 1e-3 };
+  const settings = {
+    channels: [4],
+    strides: [2],
+    bn_momentum: 0.9,
+    bn_epsilon: 1e-3,
+    head: 'binary',
+  } as const;
 
   it('wants one stride a convolution', () => {
     expect(() => smallCnn.create({ ...settings, channels: [4, 4], input: 'rgb' }, CONTEXT)).to.throw(

@@ -215,7 +215,14 @@ onTensorFlow('checkpoint', () => {
       );
       refuses(/has a tensor detector\/block9_conv\/kernel that this model lacks/);
       const small = smallCnn.create(
-        { channels: [6, 8], strides: [2, 2], input: 'rgb-highpass', bn_momentum: 0, bn_epsilon: 1e-3 },
+        {
+          channels: [6, 8],
+          strides: [2, 2],
+          input: 'rgb-highpass',
+          bn_momentum: 0,
+          bn_epsilon: 1e-3,
+          head: 'binary',
+        },
         { imageSize: 16, seed: 1, auxiliaryBatchNorm: true, recompute: false },
       );
       expect(() => restoreDetector(small, readCheckpoint(file))).to.throw(/that this model lacks/);

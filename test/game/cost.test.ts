@@ -43,6 +43,7 @@ describe('the cost of an attack', () => {
     input: 'rgb',
     bn_momentum: 0.9,
     bn_epsilon: 1e-5,
+    head: 'binary',
   } as const;
 
   /** What an opponent's images cost, in ops of the detector's layers. */

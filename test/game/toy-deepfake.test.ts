@@ -52,7 +52,14 @@ const free = (batch: LabelledImages): void => tf.dispose([batch.images, batch.la
 
 function toyGame(): Game {
   const detector = smallCnn.create(
-    { channels: [8, 8], strides: [1, 2], input: 'rgb-highpass', bn_momentum: 0.8, bn_epsilon: 1e-3 },
+    {
+      channels: [8, 8],
+      strides: [1, 2],
+      input: 'rgb-highpass',
+      bn_momentum: 0.8,
+      bn_epsilon: 1e-3,
+      head: 'binary',
+    },
     { imageSize: SIZE, seed: 1, auxiliaryBatchNorm: false, recompute: false },
   );
   const opponent = GENERATORS['blur']!.create(

@@ -227,7 +227,14 @@ onEachEngine('gradients', () => {
 
   it('of a detector are TensorFlow.js’s, bit for bit', () => {
     const detector = smallCnn.create(
-      { channels: [4, 6], strides: [2, 1], input: 'rgb-highpass', bn_momentum: 0.9, bn_epsilon: 1e-3 },
+      {
+        channels: [4, 6],
+        strides: [2, 1],
+        input: 'rgb-highpass',
+        bn_momentum: 0.9,
+        bn_epsilon: 1e-3,
+        head: 'binary',
+      },
       { imageSize: 8, seed: 1, auxiliaryBatchNorm: false, recompute: false },
     );
     const images = noiseTensor(1, [3, 8, 8, 3]);
@@ -245,7 +252,7 @@ onEachEngine('gradients', () => {
 onTensorFlow('gradients', () => {
   it('of EfficientNet-B0 are TensorFlow.js’s, bit for bit, and leave nothing behind', () => {
     const detector = efficientNetB0.create(
-      { bn_momentum: 0.9, bn_epsilon: 1e-3 },
+      { bn_momentum: 0.9, bn_epsilon: 1e-3, head: 'binary' },
       { imageSize: 32, seed: 1, auxiliaryBatchNorm: false, recompute: false },
     );
     const images = noiseTensor(1, [2, 32, 32, 3]);

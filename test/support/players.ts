@@ -28,7 +28,14 @@ export function tinyDetector(
 ): Discriminator {
   const { imageSize = 16, seed = 1, auxiliary = true } = options;
   return smallCnn.create(
-    { channels: [6, 8], strides: [2, 2], input: 'rgb-highpass', bn_momentum: 0, bn_epsilon: 1e-3 },
+    {
+      channels: [6, 8],
+      strides: [2, 2],
+      input: 'rgb-highpass',
+      bn_momentum: 0,
+      bn_epsilon: 1e-3,
+      head: 'binary',
+    },
     { imageSize, seed, auxiliaryBatchNorm: auxiliary, recompute: false },
   );
 }

@@ -16,6 +16,11 @@ export interface Mask {
   readonly data: Float32Array;
 }
 
+/** An image of which it is known where it was changed: 1 where it is all new, 0 where it is what it was. */
+export interface Masked extends FloatImage {
+  readonly mask: Mask;
+}
+
 export function emptyImage(width: number, height: number): FloatImage {
   return { width, height, data: new Float32Array(width * height * 3) };
 }

@@ -1,7 +1,7 @@
 /** What a forgery method is. */
 
 import type { Rng } from '../rng.ts';
-import type { FloatImage } from './float-image.ts';
+import type { FloatImage, Masked } from './float-image.ts';
 import type { Point } from './geometry.ts';
 
 /** A face on the aligned canvas, with its 68 landmarks in canvas pixels. */
@@ -20,4 +20,4 @@ export interface ForgeryInput {
 }
 
 /** A forged face of the target's size. Never changes its input. */
-export type Forge = (input: ForgeryInput) => FloatImage;
+export type Forge = (input: ForgeryInput) => Masked;

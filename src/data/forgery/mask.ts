@@ -1,6 +1,6 @@
 /** Opacity masks from landmarks. */
 
-import { emptyImage, type FloatImage, type Mask } from './float-image.ts';
+import { emptyImage, type FloatImage, type Mask, type Masked } from './float-image.ts';
 import type { Point } from './geometry.ts';
 
 /** How a polygon's border fades: opacity is 0 at `inset - feather / 2` inside it, 1 at `inset + feather / 2`. Pixels. */
@@ -74,11 +74,11 @@ export function mouthOutline(landmarks: readonly Point[]): Point[] {
 }
 
 /** `mask`·over + (1 - `mask`)·under, pixel by pixel. */
-export function blend(under: FloatImage, over: FloatImage, mask: Mask): FloatImage {
+export function blend(under: FloatImage, over: FloatImage, mask: Mask): Masked {
   const result = emptyImage(under.width, under.height);
   for (let i = 0; i < result.data.length; i++) {
     const opacity = mask.data[Math.floor(i / 3)]!;
     result.data[i] = under.data[i]! + opacity * (over.data[i]! - under.data[i]!);
   }
-  return result;
+  return { ...result, mask };
 }

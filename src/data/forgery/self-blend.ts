@@ -5,7 +5,7 @@
  */
 
 import type { Rng } from '../rng.ts';
-import { mapImage, type FloatImage } from './float-image.ts';
+import { mapImage, type FloatImage, type Masked } from './float-image.ts';
 import type { Forge, ForgeryInput } from './forgery.ts';
 import { rotationAbout, type Point } from './geometry.ts';
 import { blend, faceOutline, hullMask } from './mask.ts';
@@ -19,7 +19,7 @@ export function selfBlendAt(unit: number): Forge {
   return (input) => selfBlended(input, unit);
 }
 
-function selfBlended({ target, rng }: ForgeryInput, unit: number): FloatImage {
+function selfBlended({ target, rng }: ForgeryInput, unit: number): Masked {
   const { width, height } = target.image;
   const changed = shiftColour(shiftSharpness(target.image, rng), rng);
   const centre: Point = [(width - 1) / 2, (height - 1) / 2];
