@@ -30,6 +30,12 @@ const VARIANTS: Readonly<Record<string, (values: Values) => Promise<SettingsReco
   generator: async (values) => (await findGenerator(values)).settings,
 };
 
+/** Where variants are made of others, and of what. */
+const PARTS: Readonly<Record<string, string>> = {
+  'generator.opponents': 'an opponent',
+  'data.datasets': 'a dataset',
+};
+
 /** The page with its tables as they should be. Throws if the comments that enclose them are missing. */
 export async function withTables(page: string): Promise<string> {
   const [head, rest] = page.split(BEGIN);
@@ -46,7 +52,6 @@ async function tables(files: ConfigFiles): Promise<string> {
       .map((option) => [option, composedValues(files, group, option)] as const);
     for (const name of new Set(options.map(([, values]) => values['name'] as string))) {
       if (name === 'module') continue; // its settings are the user's
-      if (name === 'mix') continue; // the settings of its parts, each as in its own table
       const own = options.filter(([, values]) => values['name'] === name);
       const record = await settingsOf(own[0]![1]);
       if (Object.keys(record).length === 0) continue; // generator=none
@@ -121,11 +126,10 @@ function rowsOf(record: SettingsRecord, prefix: string, options: readonly Column
   return Object.entries(record).flatMap(([key, entry]) => {
     const place = prefix === '' ? key : `${prefix}.${key}`;
     const inside = ({ head, values }: Column): Column => ({ head, values: (values[key] ?? {}) as Values });
-    if (prefix === 'generator.opponents') {
+    const part = PARTS[prefix];
+    if (part !== undefined) {
       const names = options.map(inside).map(({ values }) => code(print(values['name'])));
-      return [
-        [code(place), ...names, 'an opponent', 'Its settings follow under this key, as in its own table.'],
-      ];
+      return [[code(place), ...names, part, 'Its settings follow under this key, as in its own table.']];
     }
     if (!isSetting(entry)) return rowsOf(entry, place, options.map(inside));
     const values = options.map((column) => (key in column.values ? code(print(column.values[key])) : ''));

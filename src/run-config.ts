@@ -7,7 +7,7 @@ import { text, type SettingsRecord } from './config/settings.ts';
 import { plainValue, type ConfigNode, type MapNode } from './config/tree.ts';
 import { readConfigFile } from './config/yaml-source.ts';
 import { contradictionsOf } from './contradictions.ts';
-import { datasetSettings } from './data/index.ts';
+import { DatasetError, datasetSettings } from './data/index.ts';
 import { criterionSettings } from './game/criterion.ts';
 import { commonSettings, gameSettings, playSettings, type RunConfig } from './run-settings.ts';
 import { findDiscriminator, findGenerator, VariantError } from './variants.ts';
@@ -38,7 +38,7 @@ export async function checkRunConfig(resolved: MapNode): Promise<RunConfig> {
       ...commonSettings.criterion,
       ...chosen(criterionSettings, sectionAt(resolved, 'criterion')['name'], 'cross-entropy'),
     },
-    data: named(await datasetSettings(data['name'], data), 'dataset'),
+    data: named(await placing(resolved, datasetSettings(data['name'], data)), 'dataset'),
     discriminator: named(detector.settings, 'detector'),
     generator: named(opponent.settings, 'opponent'),
   }) as unknown as RunConfig;
@@ -73,7 +73,7 @@ async function placing<T>(resolved: MapNode, found: Promise<T>): Promise<T> {
   try {
     return await found;
   } catch (error) {
-    if (!(error instanceof VariantError)) throw error;
+    if (!(error instanceof VariantError || error instanceof DatasetError)) throw error;
     throw new ConfigError(`${placeOf(resolved, error.key)}: ${error.message}`, { cause: error });
   }
 }

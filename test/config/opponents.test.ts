@@ -206,6 +206,16 @@ const WRONG_GAMES: readonly Mistake[] = [
   ],
   ['criterion.label_smoothing=1', 'criterion.label_smoothing', /below 1|< 1/],
   ['criterion=focal +criterion.label_smoothing=0.1', 'criterion.label_smoothing', /./],
+  [
+    'data=mix data.datasets.first.path=x data.datasets.second.path=x data.datasets.second.name=face',
+    'data.datasets.second.name',
+    /there is no dataset face; there are/,
+  ],
+  [
+    'data=mix data.datasets.first.path=x data.datasets.second.path=x data.weights.second=-1',
+    'data.weights.second',
+    />= 0/,
+  ],
   ['criterion.name=hinge', 'criterion.name', /./],
   ['generator=fgsm game=free game.crafting=eval', 'game.crafting', /is eval, .*: set it to train$/],
   ['generator=fgsm game=free game.crafting=shared', 'game.crafting', /is shared, .*: set it to train$/],

@@ -227,5 +227,6 @@ async function* rowsOf(
 async function landmarksOf(dataset: Dataset, sample: Sample): Promise<readonly number[] | null> {
   const points = (await dataset.landmarks?.(sample)) ?? null;
   if (points === null) return null;
-  return inImage(points, await uprightSize(sample.id, await dataset.encoded!(sample)), dataset.size);
+  const bytes = sample.packed === undefined ? undefined : await dataset.encoded!(sample);
+  return inImage(points, await uprightSize(sample.file, bytes), dataset.size);
 }
