@@ -8,6 +8,7 @@ import { withOnlineFakes } from './data/online-fakes.ts';
 import type { LoaderOptions } from './data/loader.ts';
 import type { DatasetContext } from './data/module.ts';
 import type { Discriminator } from './discriminator/discriminator.ts';
+import { withFrozen } from './game/fine-tuning.ts';
 import { createImagePool } from './game/image-pool.ts';
 import { createLossScale } from './game/loss-scale.ts';
 import { createImageViews } from './game/image-views.ts';
@@ -107,8 +108,9 @@ export async function openGame(
   const { precision } = precisionFor(config.runtime);
   const lossScale = precision === 'float16' ? createLossScale() : null;
   const casts = createCasts(precision, lossScale ?? undefined);
-  const detector = await openDetector(config, imageSize, casts);
-  weights?.into(detector.state);
+  const whole = await openDetector(config, imageSize, casts);
+  weights?.into(whole.state);
+  const detector = withFrozen(whole, config.optimizer_d.frozen);
   const generator = variant.create(config.generator, { imageSize, seed, casts });
   const pool =
     game.play === 'alternating' && game.pool_size > 0 ? createImagePool(game.pool_size, imageSize) : null;

@@ -15,6 +15,7 @@ import {
 import { augmentSettings } from './data/augment.ts';
 import { batchSettings } from './data/batch-settings.ts';
 import { diffAugmentSettings } from './game/image-views.ts';
+import { fineTuningSettings } from './game/fine-tuning.ts';
 import { optimizerSettings } from './game/optimizer.ts';
 import { scheduleSettings } from './game/schedule.ts';
 
@@ -107,14 +108,17 @@ export const runtimeSettings = {
   ),
 };
 
+/** One group of options for both players; what is the detector's alone is refused for the opponent's (contradictions.ts). */
+const optimizerGroup = { ...optimizerSettings, ...fineTuningSettings };
+
 export const commonSettings = {
   seed: integer({ min: 0, doc: 'Seed of weights, batches, augmentation and the opponent.' }),
   batches: batchSettings,
   augment: augmentSettings,
   diff_augment: diffAugmentSettings,
   game: gameSettings,
-  optimizer_d: optimizerSettings,
-  optimizer_g: optimizerSettings,
+  optimizer_d: optimizerGroup,
+  optimizer_g: optimizerGroup,
   evaluation: evaluationSettings,
   run: runSettings,
   runtime: runtimeSettings,
