@@ -11,6 +11,7 @@ export function contradictionsOf(config: RunConfig, opponent: AnyGeneratorVarian
     ...gameProblems(config, opponent),
     ...criterionProblems(config),
     ...opponentProblems(config, opponent),
+    ...fineTuningProblems(config.optimizer_g),
   ];
 }
 
@@ -25,6 +26,17 @@ function criterionProblems({ criterion }: RunConfig): SettingsProblem[] {
         },
       ]
     : [];
+}
+
+/** Settings of the detector's optimiser that mean nothing for an opponent's. */
+function fineTuningProblems(optimizer: RunConfig['optimizer_g']): SettingsProblem[] {
+  const without = { layer_decay: 1, frozen: [], average: 0 };
+  return (Object.keys(without) as (keyof typeof without)[])
+    .filter((key) => JSON.stringify(optimizer[key]) !== JSON.stringify(without[key]))
+    .map((key) => ({
+      key: `optimizer_g.${key}`,
+      problem: `is ${JSON.stringify(optimizer[key])}, but an opponent is not fine-tuned: set it to ${JSON.stringify(without[key])}, or set optimizer_d.${key}`,
+    }));
 }
 
 /** Ways of playing that the opponent cannot follow, and settings that mean nothing in them. */

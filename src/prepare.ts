@@ -9,6 +9,7 @@ import type { LoaderOptions } from './data/loader.ts';
 import type { DatasetContext } from './data/module.ts';
 import type { Discriminator } from './discriminator/discriminator.ts';
 import { createCriterion, type ClassCounts } from './game/criterion.ts';
+import { withFrozen } from './game/fine-tuning.ts';
 import { createImagePool } from './game/image-pool.ts';
 import { createLossScale } from './game/loss-scale.ts';
 import { createImageViews } from './game/image-views.ts';
@@ -153,13 +154,14 @@ export async function openGame(
   const { precision } = precisionFor(config.runtime);
   const lossScale = precision === 'float16' ? createLossScale() : null;
   const casts = createCasts(precision, lossScale ?? undefined);
-  const detector = await openDetector(config, imageSize, casts, given.manipulations);
-  if (detector.auxiliary !== undefined && config.mixup.alpha > 0) {
+  const whole = await openDetector(config, imageSize, casts, given.manipulations);
+  if (whole.auxiliary !== undefined && config.mixup.alpha > 0) {
     throw new ConfigError([
-      `'mixup.alpha' is ${config.mixup.alpha}, but discriminator=${detector.name} learns by more than classes, which cannot be mixed: set mixup=none`,
+      `'mixup.alpha' is ${config.mixup.alpha}, but discriminator=${whole.name} learns by more than classes, which cannot be mixed: set mixup=none`,
     ]);
   }
-  given.weights?.into(detector.state);
+  given.weights?.into(whole.state);
+  const detector = withFrozen(whole, config.optimizer_d.frozen);
   const generator = variant.create(config.generator, { imageSize, seed, casts });
   const pool =
     game.play === 'alternating' && game.pool_size > 0 ? createImagePool(game.pool_size, imageSize) : null;

@@ -15,6 +15,7 @@ import {
   readCheckpoint,
   saveCheckpoint,
 } from './game/checkpoint.ts';
+import { usingAverage } from './game/fine-tuning.ts';
 import { disposeGame, gameState, restoreGame, type Game } from './game/players.ts';
 import { PerturbationError } from './game/perturbation.ts';
 import { playOf, type Play } from './game/compiled.ts';
@@ -141,23 +142,9 @@ async function playAll(
     tf.dispose([...tensorsOf(images)]);
     if (every(evaluation.every, game.rounds) || last) {
       const val = watch.passing(loader.evalBatches('val', evaluation.batch_size));
-      const rows = await score(game.detector, val).catch((cause: Error) => {
-        throw new Error(
-          `round ${game.rounds}, on val: ${cause.message}; the last good checkpoint is ${lastGood(checkpoints)}`,
-          { cause },
-        );
-      });
-      const scored = reportVal(reporter, game.rounds, rows);
-      log(
-        `round ${game.rounds}: val AUC ${scored.auc.toFixed(4)}${best === null || scored.auc > best.auc ? ', the best so far' : ''}`,
+      best = await usingAverage(game.detector.state, game.average, () =>
+        evaluateOnVal(game, val, best, config, { ...options, manipulations }),
       );
-      if (best === null || scored.auc > best.auc) {
-        best = scored;
-        saveCheckpoint(
-          path.join(checkpoints, 'best.safetensors'),
-          gameState(game, notesOf(config, best, manipulations)),
-        );
-      }
       const probed = watch.kept(game.rounds);
       if (probed !== null) {
         const held = toTensors(probed);
@@ -180,6 +167,32 @@ async function playAll(
 
 function checkpointsIn(dir: string): string {
   return path.join(dir, 'checkpoints');
+}
+
+/** Scores val and saves the detector where it is the best so far, which is given back. */
+async function evaluateOnVal(
+  game: Game,
+  val: AsyncIterable<Batch>,
+  best: Best | null,
+  config: RunConfig,
+  { dir, reporter, log, manipulations }: TrainOptions & Pick<TrainingFacts, 'manipulations'>,
+): Promise<Best> {
+  const checkpoints = checkpointsIn(dir);
+  const rows = await score(game.detector, val).catch((cause: Error) => {
+    throw new Error(
+      `round ${game.rounds}, on val: ${cause.message}; the last good checkpoint is ${lastGood(checkpoints)}`,
+      { cause },
+    );
+  });
+  const scored = reportVal(reporter, game.rounds, rows);
+  const isBest = best === null || scored.auc > best.auc;
+  log(`round ${game.rounds}: val AUC ${scored.auc.toFixed(4)}${isBest ? ', the best so far' : ''}`);
+  if (!isBest) return best;
+  saveCheckpoint(
+    path.join(checkpoints, 'best.safetensors'),
+    gameState(game, notesOf(config, scored, manipulations)),
+  );
+  return scored;
 }
 
 /** What a checkpoint says of itself: its best round on val so far, the settings, those of the run folder left out, and what its detector counts. */

@@ -5,6 +5,7 @@ import type { Generator } from '../generator/generator.ts';
 import { createRng, type Rng } from '../ops/random.ts';
 import type { Criterion } from './criterion.ts';
 import { restore, type GameState, type LoadedCheckpoint } from './checkpoint.ts';
+import { averaged, layerwise, type FineTuningSettings } from './fine-tuning.ts';
 import { freeAscent, type Carried } from './free.ts';
 import type { ImageViews } from './image-views.ts';
 import { guarded, type LossScale } from './loss-scale.ts';
@@ -19,6 +20,8 @@ export interface Game extends Players {
   readonly views: ImageViews | null;
   /** Of players that compute in float16; null of others. */
   readonly lossScale: LossScale | null;
+  /** The average of the detector's variables by their names; null where none is kept. */
+  readonly average: ReadonlyMap<string, tf.Variable> | null;
   readonly rng: Rng;
   rounds: number;
 }
@@ -34,28 +37,30 @@ export function createGame(
   generator: Generator,
   settings: {
     readonly seed: number;
-    readonly optimizer_d: OptimizerSettings;
+    readonly optimizer_d: OptimizerSettings & FineTuningSettings;
     readonly optimizer_g: OptimizerSettings;
   },
   { criterion = crossEntropy, ...remembered }: Partial<Memory & { readonly criterion: Criterion }> = {},
 ): Game {
   const memory = { ...NO_MEMORY, ...remembered };
   const trainable = generator.learners.flatMap((learner) => learner.trainable);
-  const optimizer = (
-    of: OptimizerSettings,
-    variables: readonly tf.Variable[],
-    closes: boolean,
-  ): Optimizer => {
-    const plain = createOptimizer(of, variables);
-    return memory.lossScale === null ? plain : guarded(plain, variables, memory.lossScale, closes);
-  };
+  const guard = (optimizer: Optimizer, variables: readonly tf.Variable[], closes: boolean): Optimizer =>
+    memory.lossScale === null ? optimizer : guarded(optimizer, variables, memory.lossScale, closes);
+  const { optimizer_d, optimizer_g } = settings;
+  const tuned = layerwise(
+    createOptimizer(optimizer_d, detector.trainable),
+    detector,
+    optimizer_d.layer_decay,
+  );
+  const { optimizer, average } = averaged(tuned, detector.state, optimizer_d.average);
   return {
     detector,
     generator,
     criterion,
-    detectorOptimizer: optimizer(settings.optimizer_d, detector.trainable, true),
-    generatorOptimizer: optimizer(settings.optimizer_g, trainable, false),
+    detectorOptimizer: guard(optimizer, detector.trainable, true),
+    generatorOptimizer: guard(createOptimizer(optimizer_g, trainable), trainable, false),
     ...memory,
+    average,
     rng: createRng(settings.seed, 'opponent'),
     rounds: 0,
   };
