@@ -5,10 +5,13 @@
  * borders) lies in the residual; a fixed high-pass front end is the idea of Fridrich & Kodovsky's rich models (TIFS 2012) and Bayar & Stamm (2016).
  */
 import * as tf from '@tensorflow/tfjs';
-import { choice, integer, list, number, type SettingsOf } from '../config/settings.ts';
+import { choice, integer, list, type SettingsOf } from '../config/settings.ts';
 import { reflectPad } from '../ops/reflect-pad.ts';
+import { stock } from '../ops/standard-layer.ts';
+import { batchNormSettings, blockContext } from './batch-norm-settings.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
-import { apply, classifierHead, convBlock, discriminatorOf, type BlockContext } from './model.ts';
+import { centred, imageInput } from './input.ts';
+import { apply, classifierHead, convBlock, discriminatorOf } from './model.ts';
 
 const settings = {
   channels: list(
@@ -19,12 +22,7 @@ const settings = {
     ['rgb', 'rgb-highpass'],
     'What the first convolution sees: RGB, or RGB and a high-passed copy.',
   ),
-  bn_momentum: number({
-    min: 0,
-    below: 1,
-    doc: 'Share of the old running statistics kept at each training pass.',
-  }),
-  bn_epsilon: number({ above: 0, max: 1, doc: 'Added to the variance in batch norm.' }),
+  ...batchNormSettings,
 };
 
 /** Convolutions with batch norm and ReLU, global average pooling, a linear layer to two logits. */
@@ -40,12 +38,9 @@ function buildSmallCnn(config: SettingsOf<typeof settings>, context: Discriminat
       `discriminator.strides has ${config.strides.length} entries, discriminator.channels ${config.channels.length}: give one stride a convolution`,
     );
   }
-  const block: BlockContext = {
-    ...context,
-    batchNorm: { momentum: config.bn_momentum, epsilon: config.bn_epsilon },
-  };
-  const input = tf.input({ shape: [context.imageSize, context.imageSize, 3], name: 'images' });
-  let x = frontEnd(config.input).apply(input) as tf.SymbolicTensor;
+  const block = blockContext(config, context);
+  const input = imageInput(context.imageSize);
+  let x = config.input === 'rgb' ? centred(input) : withHighpass(input);
   config.channels.forEach((filters, i) => {
     x = convBlock(
       x,
@@ -58,17 +53,46 @@ function buildSmallCnn(config: SettingsOf<typeof settings>, context: Discriminat
   return tf.model({ name: 'small-cnn', inputs: input, outputs: classifierHead(x, block) });
 }
 
-function frontEnd(input: SettingsOf<typeof settings>['input']): tf.layers.Layer {
-  switch (input) {
-    case 'rgb':
-      return apply('centre', (x) => tf.sub(tf.mul(x, 2), 1));
-    case 'rgb-highpass':
-      return apply(
-        'highpass',
-        (x) => tf.concat([tf.sub(tf.mul(x, 2), 1), highpass(x as tf.Tensor4D)], 3),
-        (shape) => [...shape.slice(0, 3), 6],
-      );
-  }
+/** 2x − 1 and the high-passed copy, one after the other: three channels → six. */
+function withHighpass(images: tf.SymbolicTensor): tf.SymbolicTensor {
+  const layer = apply(
+    'highpass',
+    (x) => tf.concat([tf.sub(tf.mul(x, 2), 1), highpass(x as tf.Tensor4D)], 3),
+    (shape) => [...shape.slice(0, 3), 6],
+    standardHighpass,
+  );
+  return layer.apply(images) as tf.SymbolicTensor;
+}
+
+/** The same by stock layers. A mirrored border is lines cut out and joined. */
+function standardHighpass(x: tf.SymbolicTensor): tf.SymbolicTensor {
+  const scaled = (of: tf.SymbolicTensor, name: string, scale: number, offset = 0): tf.SymbolicTensor =>
+    stock(tf.layers.rescaling({ name: `highpass_${name}`, scale, offset }), of);
+  const mirrored = standardMirrored(standardMirrored(x, 1), 2);
+  const mean = tf.layers.averagePooling2d({
+    name: 'highpass_mean',
+    poolSize: 3,
+    strides: 1,
+    padding: 'valid',
+  });
+  const residual = stock(tf.layers.add({ name: 'highpass_residual' }), [
+    scaled(x, 'image', 4),
+    scaled(stock(mean, mirrored), 'smooth', -4),
+  ]);
+  const both = tf.layers.concatenate({ name: 'highpass', axis: 3 });
+  return stock(both, [scaled(x, 'centre', 2, -1), residual]);
+}
+
+/** A border of one pixel along an axis, reflected without the edge's own line. */
+function standardMirrored(x: tf.SymbolicTensor, axis: 1 | 2): tf.SymbolicTensor {
+  const side = x.shape[axis]!;
+  const line = (name: string, at: number): tf.SymbolicTensor => {
+    const along: [number, number] = [at, side - 1 - at];
+    const cropping: [[number, number], [number, number]] = axis === 1 ? [along, [0, 0]] : [[0, 0], along];
+    return stock(tf.layers.cropping2D({ name: `highpass_${name}${axis}`, cropping }), x);
+  };
+  const joined = tf.layers.concatenate({ name: `highpass_mirrored${axis}`, axis });
+  return stock(joined, [line('before', 1), x, line('after', side - 2)]);
 }
 
 /** 4·(x − mean of the 3×3 neighbourhood), reflected borders: [N, H, W, C] → the same shape, about unit scale on photos' edges. */
