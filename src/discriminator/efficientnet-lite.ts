@@ -4,28 +4,20 @@
  * TensorFlow's SAME padding, input (255 x − 127) / 128.
  */
 import * as tf from '@tensorflow/tfjs';
-import { number, type SettingsOf } from '../config/settings.ts';
+import type { SettingsOf } from '../config/settings.ts';
 import { weightsSetting } from '../weights/pretrained.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
-import { STAGES } from './efficientnet-b0.ts';
+import { batchNormSettings, blockContext } from './batch-norm-settings.ts';
+import { roundFilters, roundRepeats, STAGES } from './efficientnet.ts';
+import { imageInput } from './input.ts';
+import { invertedResidual } from './inverted-residual.ts';
+import { apply, classifierHead, convBlock, discriminatorOf } from './model.ts';
+import { stock } from '../ops/standard-layer.ts';
 import { efficientNetPytorchNames } from './torch-names/efficientnet-pytorch.ts';
-import {
-  apply,
-  classifierHead,
-  convBlock,
-  depthwiseBlock,
-  discriminatorOf,
-  type BlockContext,
-} from './model.ts';
 
 const settings = {
   weights: weightsSetting,
-  bn_momentum: number({
-    min: 0,
-    below: 1,
-    doc: 'Share of the old running statistics kept at each training pass.',
-  }),
-  bn_epsilon: number({ above: 0, max: 1, doc: 'Added to the variance in batch norm.' }),
+  ...batchNormSettings,
 };
 
 export type EfficientNetLiteSettings = SettingsOf<typeof settings>;
@@ -61,8 +53,8 @@ export function stagesOf(name: EfficientNetLite): readonly Stage[] {
   const { width, depth } = SCALES[name];
   return STAGES.map((stage, i) => ({
     ...stage,
-    filters: rounded(stage.filters * width),
-    blocks: i === 0 || i === STAGES.length - 1 ? stage.blocks : Math.ceil(stage.blocks * depth),
+    filters: roundFilters(stage.filters, width),
+    blocks: i === 0 || i === STAGES.length - 1 ? stage.blocks : roundRepeats(stage.blocks, depth),
   }));
 }
 
@@ -74,12 +66,6 @@ interface Stage {
   readonly blocks: number;
 }
 
-/** To the nearest multiple of 8, and to the next one where that would take away more than a tenth. */
-function rounded(filters: number): number {
-  const nearest = Math.max(8, Math.floor((filters + 4) / 8) * 8);
-  return nearest < 0.9 * filters ? nearest + 8 : nearest;
-}
-
 /** The network with so many logits: [N, size, size, 3] in [0, 1] → [N, classes]. */
 export function buildEfficientNetLite(
   name: EfficientNetLite,
@@ -87,20 +73,17 @@ export function buildEfficientNetLite(
   context: DiscriminatorContext,
   classes = 2,
 ): tf.LayersModel {
-  const block: BlockContext = {
-    ...context,
-    batchNorm: { momentum: config.bn_momentum, epsilon: config.bn_epsilon },
-  };
-  const input = tf.input({ shape: [context.imageSize, context.imageSize, 3], name: 'images' });
-  const centred = apply('centre', (x) => tf.div(tf.sub(tf.mul(x, 255), 127), 128));
-  let x = centred.apply(input) as tf.SymbolicTensor;
+  const block = blockContext(config, context);
+  const input = imageInput(context.imageSize);
+  let x = centred(input);
   x = convBlock(x, 'stem', STEM_FILTERS, { kernel: 3, stride: 2, activation: 'relu6' }, block);
-  stagesOf(name).forEach((stage, s) => {
-    for (let i = 0; i < stage.blocks; i++) {
-      x = bottleneck(
+  stagesOf(name).forEach(({ expand, kernel, stride, filters, blocks }, s) => {
+    for (let i = 0; i < blocks; i++) {
+      const shape = { expanded: x.shape[3]! * expand, kernel, filters, activation: 'relu6' } as const;
+      x = invertedResidual(
         x,
         `stage${s + 1}_block${i + 1}`,
-        { ...stage, stride: i === 0 ? stage.stride : 1 },
+        { ...shape, stride: i === 0 ? stride : 1 },
         block,
       );
     }
@@ -109,24 +92,13 @@ export function buildEfficientNetLite(
   return tf.model({ name, inputs: input, outputs: classifierHead(x, block, classes) });
 }
 
-/** Inverted bottleneck (Sandler et al. 2018); a shortcut where input and output have one shape. */
-function bottleneck(
-  x: tf.SymbolicTensor,
-  name: string,
-  stage: Stage,
-  block: BlockContext,
-): tf.SymbolicTensor {
-  const inputFilters = x.shape[3]!;
-  const { expand, kernel, stride, filters } = stage;
-  const pointwise = { kernel: 1, stride: 1 } as const;
-  let y = x;
-  if (expand !== 1) {
-    y = convBlock(y, `${name}_expand`, inputFilters * expand, { ...pointwise, activation: 'relu6' }, block);
-  }
-  y = depthwiseBlock(y, name, { kernel, stride, activation: 'relu6' }, block);
-  y = convBlock(y, `${name}_project`, filters, { ...pointwise, activation: 'none' }, block);
-  if (stride === 1 && inputFilters === filters) {
-    y = tf.layers.add({ name: `${name}_shortcut` }).apply([y, x]) as tf.SymbolicTensor;
-  }
-  return y;
+/** (255 x − 127) / 128, as its images were given to it in training. */
+function centred(images: tf.SymbolicTensor): tf.SymbolicTensor {
+  const layer = apply(
+    'centre',
+    (x) => tf.div(tf.sub(tf.mul(x, 255), 127), 128),
+    undefined,
+    (x) => stock(tf.layers.rescaling({ name: 'centre', scale: 255 / 128, offset: -127 / 128 }), x),
+  );
+  return layer.apply(images) as tf.SymbolicTensor;
 }

@@ -5,6 +5,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { apply } from '../ops/layers.ts';
 import { reflectPad } from '../ops/reflect-pad.ts';
+import { stock } from '../ops/standard-layer.ts';
+import { centring } from './input.ts';
 
 /** The front ends by name. */
 export const FRONT_ENDS = ['rgb', 'rgb-highpass', 'srm', 'dct'] as const;
@@ -18,9 +20,9 @@ export const FRONT_END_DOC =
 export function frontEnd(name: FrontEnd, size: number): tf.layers.Layer {
   switch (name) {
     case 'rgb':
-      return apply('centre', centred);
+      return centring();
     case 'rgb-highpass':
-      return widening('highpass', 6, (x) => tf.concat([centred(x), highpass(x)], 3));
+      return widening('highpass', 6, (x) => tf.concat([centred(x), highpass(x)], 3), standardHighpass);
     case 'srm':
       return widening('srm', 3, (x) => truncated(srmResiduals(tf.mul(x, GREY_LEVELS))));
     case 'dct': {
@@ -30,11 +32,17 @@ export function frontEnd(name: FrontEnd, size: number): tf.layers.Layer {
   }
 }
 
-function widening(name: string, channels: number, fn: (x: tf.Tensor4D) => tf.Tensor4D): tf.layers.Layer {
+function widening(
+  name: string,
+  channels: number,
+  fn: (x: tf.Tensor4D) => tf.Tensor4D,
+  standard?: (x: tf.SymbolicTensor) => tf.SymbolicTensor,
+): tf.layers.Layer {
   return apply(
     name,
     (x) => fn(x as tf.Tensor4D),
     (shape) => [...shape.slice(0, 3), channels],
+    standard,
   );
 }
 
@@ -50,6 +58,37 @@ export function highpass(x: tf.Tensor4D): tf.Tensor4D {
   return tf.tidy(() => {
     return tf.mul(tf.sub(x, tf.avgPool(reflectPad(x, 1), 3, 1, 'valid')), 4);
   });
+}
+
+/** The same by stock layers. A mirrored border is lines cut out and joined. */
+function standardHighpass(x: tf.SymbolicTensor): tf.SymbolicTensor {
+  const scaled = (of: tf.SymbolicTensor, name: string, scale: number, offset = 0): tf.SymbolicTensor =>
+    stock(tf.layers.rescaling({ name: `highpass_${name}`, scale, offset }), of);
+  const mirrored = standardMirrored(standardMirrored(x, 1), 2);
+  const mean = tf.layers.averagePooling2d({
+    name: 'highpass_mean',
+    poolSize: 3,
+    strides: 1,
+    padding: 'valid',
+  });
+  const residual = stock(tf.layers.add({ name: 'highpass_residual' }), [
+    scaled(x, 'image', 4),
+    scaled(stock(mean, mirrored), 'smooth', -4),
+  ]);
+  const both = tf.layers.concatenate({ name: 'highpass', axis: 3 });
+  return stock(both, [scaled(x, 'centre', 2, -1), residual]);
+}
+
+/** A border of one pixel along an axis, reflected without the edge's own line. */
+function standardMirrored(x: tf.SymbolicTensor, axis: 1 | 2): tf.SymbolicTensor {
+  const side = x.shape[axis]!;
+  const line = (name: string, at: number): tf.SymbolicTensor => {
+    const along: [number, number] = [at, side - 1 - at];
+    const cropping: [[number, number], [number, number]] = axis === 1 ? [along, [0, 0]] : [[0, 0], along];
+    return stock(tf.layers.cropping2D({ name: `highpass_${name}${axis}`, cropping }), x);
+  };
+  const joined = tf.layers.concatenate({ name: `highpass_mirrored${axis}`, axis });
+  return stock(joined, [line('before', 1), x, line('after', side - 2)]);
 }
 
 const GREY_LEVELS = 255;

@@ -5,9 +5,12 @@ import { conv2d } from '../ops/conv-layer.ts';
 import { depthwiseLayer } from '../ops/depthwise.ts';
 import { apply, batchNorm, type Pass } from '../ops/layers.ts';
 import { modelState, modelTrainable } from '../ops/model-state.ts';
+import type { Padding } from '../ops/padding.ts';
 import { modelFunction } from '../ops/recompute.ts';
 import { FLOAT32, type Casts } from '../ops/precision.ts';
 import { spatialMean } from '../ops/spatial-mean.ts';
+import { stock } from '../ops/standard-layer.ts';
+import { activated } from './activation-layers.ts';
 import type { Discriminator, DiscriminatorContext } from './discriminator.ts';
 
 /** Wraps a model of [N, size, size, 3] → [N, 2]. The variables' names are the layers' names, stable over processes. */
@@ -75,13 +78,18 @@ export interface BlockContext {
 
 type Symbolic = tf.SymbolicTensor;
 
+/** What follows a normalisation; hard-swish is an operation of its own. */
+export type BlockActivation = Activation | 'hard-swish';
+
 export interface ConvOptions {
   readonly kernel: number;
   readonly stride: number;
-  readonly activation: Activation;
+  readonly activation: BlockActivation;
+  /** Left out: same. */
+  readonly padding?: Padding;
 }
 
-/** Convolution without bias (SAME padding), batch norm, activation. */
+/** Convolution without bias, batch norm, activation. */
 export function convBlock(
   x: Symbolic,
   name: string,
@@ -95,44 +103,77 @@ export function convBlock(
     kernelSize: options.kernel,
     strides: options.stride,
     useBias: false,
+    ...paddingOf(options),
     kernelInitializer: heNormal(context.seed, name),
     ...castsOf(context),
   });
   return normalise(conv.apply(x) as Symbolic, name, options.activation, context);
 }
 
-/** Depthwise convolution without bias (SAME padding), batch norm, activation. */
+export type DepthwiseOptions = ConvOptions & { readonly padding?: Exclude<Padding, 'valid'> };
+
+/** Depthwise convolution without bias, batch norm, activation. */
 export function depthwiseBlock(
   x: Symbolic,
   name: string,
-  options: ConvOptions,
+  options: DepthwiseOptions,
+  context: BlockContext,
+): Symbolic {
+  return normalise(depthwise(x, name, options, context), name, options.activation, context);
+}
+
+/** Depthwise convolution without bias, and nothing after it. */
+export function depthwise(
+  x: Symbolic,
+  name: string,
+  options: Omit<DepthwiseOptions, 'activation'>,
   context: BlockContext,
 ): Symbolic {
   const conv = depthwiseLayer({
     name: `${name}_depthwise`,
     kernelSize: options.kernel,
     strides: options.stride,
+    ...paddingOf(options),
     depthwiseInitializer: heNormal(context.seed, name),
     ...castsOf(context),
   });
-  return normalise(conv.apply(x) as Symbolic, name, options.activation, context);
+  return conv.apply(x) as Symbolic;
 }
 
 /** Global average pooling and a linear layer, both in float32: [N, h, w, c] → [N, classes]. */
 export function classifierHead(x: Symbolic, context: BlockContext, classes = 2): Symbolic {
-  const { casts = FLOAT32 } = context;
+  return linear(globalPool(x, context), 'logits', classes, context);
+}
+
+/** The mean over height and width, out of the network's precision: [N, h, w, c] → [N, c] float32. */
+export function globalPool(x: Symbolic, { casts = FLOAT32 }: Pick<BlockContext, 'casts'>): Symbolic {
   const pool = apply(
     'pool',
     (features) => spatialMean(casts.leave(features as tf.Tensor4D)).squeeze([1, 2]),
     (shape) => [shape[0]!, shape[3]!],
+    (features) => stock(tf.layers.globalAveragePooling2d({ name: 'pool' }), features),
   );
-  const pooled = pool.apply(x) as Symbolic;
-  const linear = tf.layers.dense({
-    name: 'logits',
-    units: classes,
-    kernelInitializer: tf.initializers.glorotUniform({ seed: layerSeed(context.seed, 'logits') }),
+  return pool.apply(x) as Symbolic;
+}
+
+/** A linear layer in float32: [N, c] → [N, units]. */
+export function linear(
+  x: Symbolic,
+  name: string,
+  units: number,
+  { seed }: Pick<BlockContext, 'seed'>,
+): Symbolic {
+  const layer = tf.layers.dense({
+    name,
+    units,
+    kernelInitializer: tf.initializers.glorotUniform({ seed: layerSeed(seed, name) }),
   });
-  return linear.apply(pooled) as Symbolic;
+  return layer.apply(x) as Symbolic;
+}
+
+/** The sum of a block's result and what it was given. */
+export function shortcut(name: string, y: Symbolic, x: Symbolic): Symbolic {
+  return tf.layers.add({ name: `${name}_shortcut` }).apply([y, x]) as Symbolic;
 }
 
 /** Weights' seed of one layer. */
@@ -144,23 +185,37 @@ export function layerSeed(seed: number, name: string): number {
   return hash;
 }
 
-function heNormal(seed: number, name: string): ReturnType<typeof tf.initializers.heNormal> {
+/** Normal initial weights of variance 2 / fan-in (He et al. 2015). */
+export function heNormal(seed: number, name: string): ReturnType<typeof tf.initializers.heNormal> {
   return tf.initializers.heNormal({ seed: layerSeed(seed, name) });
 }
 
-function castsOf({ casts }: BlockContext): Pick<BlockContext, 'casts'> {
+/** The casts as an option of a layer, absent where there are none. */
+export function castsOf({ casts }: BlockContext): Pick<BlockContext, 'casts'> {
   return casts === undefined ? {} : { casts };
 }
 
-function normalise(x: Symbolic, name: string, activation: Activation, context: BlockContext): Symbolic {
+function paddingOf<P extends Padding>({ padding }: { readonly padding?: P }): { readonly padding?: P } {
+  return padding === undefined ? {} : { padding };
+}
+
+/** Batch norm and an activation. */
+export function normalise(
+  x: Symbolic,
+  name: string,
+  activation: BlockActivation,
+  context: BlockContext,
+): Symbolic {
+  const separate = activation === 'hard-swish';
   const layer = batchNorm({
     name: `${name}_bn`,
     ...context.batchNorm,
     auxiliary: context.auxiliaryBatchNorm,
-    activation,
+    activation: separate ? 'none' : activation,
     ...castsOf(context),
   });
-  return layer.apply(x) as Symbolic;
+  const y = layer.apply(x) as Symbolic;
+  return separate ? activated(y, name, 'hard-swish') : y;
 }
 
 export { apply };

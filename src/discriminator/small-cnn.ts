@@ -2,11 +2,13 @@
  * A small convolutional detector that trains from nothing in a minute or two on a laptop's processor. As it ships it sees a high-passed copy of the
  * image beside RGB (front-ends.ts), because what a forgery leaves behind lies in the residual.
  */
-import * as tf from '@tensorflow/tfjs';
-import { choice, integer, list, number, type SettingsOf } from '../config/settings.ts';
+import type * as tf from '@tensorflow/tfjs';
+import { choice, integer, list, type SettingsOf } from '../config/settings.ts';
+import { batchNormSettings, blockContext } from './batch-norm-settings.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
 import { FRONT_END_DOC, FRONT_ENDS, frontEnd } from './front-ends.ts';
 import { headed, headNeeds, headSetting } from './heads.ts';
+import { imageInput } from './input.ts';
 import { convBlock, type BlockContext } from './model.ts';
 
 /** Settings of convolutions behind a front end. */
@@ -16,12 +18,7 @@ export const trunkSettings = {
   ),
   strides: list(integer({ min: 1, max: 2, doc: 'Stride of each convolution; as many as channels.' })),
   input: choice(FRONT_ENDS, FRONT_END_DOC),
-  bn_momentum: number({
-    min: 0,
-    below: 1,
-    doc: 'Share of the old running statistics kept at each training pass.',
-  }),
-  bn_epsilon: number({ above: 0, max: 1, doc: 'Added to the variance in batch norm.' }),
+  ...batchNormSettings,
 };
 
 export type TrunkSettings = SettingsOf<typeof trunkSettings>;
@@ -51,8 +48,8 @@ export function trunkInput(
     );
   }
   return {
-    input: tf.input({ shape: [context.imageSize, context.imageSize, 3], name: 'images' }),
-    block: { ...context, batchNorm: { momentum: config.bn_momentum, epsilon: config.bn_epsilon } },
+    input: imageInput(context.imageSize),
+    block: blockContext(config, context),
   };
 }
 

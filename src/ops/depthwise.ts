@@ -1,7 +1,9 @@
 /** The depthwise convolution: each channel by a filter of its own; as an op and as a layer. */
 import * as tf from '@tensorflow/tfjs';
 import { runKernel } from './fast-kernel.ts';
+import { checkPadding, outputSide, symmetrically, type Padding } from './padding.ts';
 import { FLOAT32, hasKernelFor, precisionOf, type Casts } from './precision.ts';
+import { stock, type HasStandard } from './standard-layer.ts';
 
 /** Kernel that a fast engine registers: inputs {x, filter}, attrs {stride}, for filters of side 3 or 5 with stride 1 or 2. */
 export const DEPTHWISE = 'Depthwise';
@@ -34,18 +36,21 @@ export interface DepthwiseConfig {
   /** Side of the square filter. */
   readonly kernelSize: number;
   readonly strides: number;
+  /** Left out: same. */
+  readonly padding?: Exclude<Padding, 'valid'>;
   readonly depthwiseInitializer: ReturnType<typeof tf.initializers.heNormal>;
   /** In what it computes; left out: float32. The filter is float32 in any. */
   readonly casts?: Casts;
 }
 
-class Depthwise extends tf.layers.Layer {
+class Depthwise extends tf.layers.Layer implements HasStandard {
   static readonly className = 'DepthwiseConv2D';
   private readonly settings: DepthwiseConfig;
   private filter: Weight | undefined;
 
   constructor(settings: DepthwiseConfig) {
     super({ name: settings.name });
+    checkPadding(settings.name, settings.kernelSize, settings.strides, settings.padding ?? 'same');
     this.settings = settings;
   }
 
@@ -58,24 +63,43 @@ class Depthwise extends tf.layers.Layer {
 
   override computeOutputShape(inputShape: tf.Shape): tf.Shape {
     const [n, height, width, channels] = inputShape as [number | null, number, number, number];
-    const { strides } = this.settings;
-    return [n, Math.ceil(height / strides), Math.ceil(width / strides), channels];
+    const { kernelSize, strides, padding = 'same' } = this.settings;
+    const side = (size: number): number => outputSide(size, kernelSize, strides, padding);
+    return [n, side(height), side(width), channels];
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    const { casts = FLOAT32, strides } = this.settings;
+    const { casts = FLOAT32, kernelSize, strides, padding = 'same' } = this.settings;
     const x = casts.images((Array.isArray(inputs) ? inputs[0]! : inputs) as tf.Tensor4D);
-    return depthwiseConv2d(x, casts.beside(this.filter!.read() as tf.Tensor4D), strides);
+    const filter = casts.beside(this.filter!.read() as tf.Tensor4D);
+    const same = (of: tf.Tensor4D): tf.Tensor4D => depthwiseConv2d(of, filter, strides);
+    return padding === 'same' ? same(x) : symmetrically(x, kernelSize, strides, same);
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    // The keys of the stock layer, so that a saved model loads in plain TensorFlow.js.
-    const { kernelSize, strides } = this.settings;
-    return { ...super.getConfig(), kernelSize, strides, padding: 'same', useBias: false, depthMultiplier: 1 };
+    const { kernelSize, strides, padding = 'same' } = this.settings;
+    return { ...super.getConfig(), kernelSize, strides, padding, useBias: false, depthMultiplier: 1 };
+  }
+
+  standard(x: tf.SymbolicTensor): tf.SymbolicTensor {
+    const { name, kernelSize, strides, padding = 'same' } = this.settings;
+    const apart = padding === 'symmetric' && strides > 1;
+    const padded = apart
+      ? stock(tf.layers.zeroPadding2d({ name: `${name}_padding`, padding: (kernelSize - 1) / 2 }), x)
+      : x;
+    const layer = tf.layers.depthwiseConv2d({
+      name,
+      kernelSize,
+      strides,
+      padding: apart ? 'valid' : 'same',
+      useBias: false,
+      depthwiseInitializer: 'zeros',
+    });
+    return stock(layer, padded, [this.filter!.read()]);
   }
 }
 
-/** Depthwise convolution without bias, SAME padding, one output channel for each input channel, as a layer for tf.layers models. */
+/** Depthwise convolution without bias, one output channel for each input channel, as a layer for tf.layers models. */
 export function depthwiseLayer(settings: DepthwiseConfig): tf.layers.Layer {
   return new Depthwise(settings);
 }

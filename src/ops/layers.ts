@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Activation } from './activations.ts';
 import { batchNormActivationInference, batchNormActivationTraining } from './batch-norm-activation.ts';
 import { FLOAT32, type Casts } from './precision.ts';
+import { stock, type HasStandard } from './standard-layer.ts';
 
 /** Which set of batch-norm parameters and statistics an image batch goes through (AdvProp, Xie et al. 2020). */
 export type Branch = 'main' | 'auxiliary';
@@ -47,7 +48,7 @@ type Weight = ReturnType<tf.layers.Layer['addWeight']>;
 /** What the names of the auxiliary branch's variables have before those of the main one. */
 const AUXILIARY_PREFIX = 'auxiliary_';
 
-class BatchNorm extends tf.layers.Layer {
+class BatchNorm extends tf.layers.Layer implements HasStandard {
   static readonly className = 'BatchNormActivation';
   private readonly settings: BatchNormConfig;
   private branches: Partial<Record<Branch, BranchWeights>> = {};
@@ -116,6 +117,14 @@ class BatchNorm extends tf.layers.Layer {
     const { momentum, epsilon, activation } = this.settings;
     return { ...super.getConfig(), axis: -1, momentum, epsilon, activation };
   }
+
+  standard(x: tf.SymbolicTensor): tf.SymbolicTensor {
+    const { name, momentum, epsilon, activation } = this.settings;
+    const { scale, offset, mean, variance } = this.branches.main!;
+    const weights = [scale, offset, mean, variance].map((weight) => weight.read());
+    const y = stock(tf.layers.batchNormalization({ name, momentum, epsilon }), x, weights);
+    return activation === 'none' ? y : stock(standardActivation(`${name}_${activation}`, activation), y);
+  }
 }
 
 /** A pure function of one tensor as a layer: fixed filters, colour conventions, resampling. */
@@ -123,11 +132,19 @@ class Apply extends tf.layers.Layer {
   static readonly className = 'Apply';
   private readonly fn: (x: tf.Tensor) => tf.Tensor;
   private readonly shapeOf: (shape: tf.Shape) => tf.Shape;
+  /** Absent where the function's author gave none. */
+  declare readonly standard?: HasStandard['standard'];
 
-  constructor(name: string, fn: (x: tf.Tensor) => tf.Tensor, shapeOf: (shape: tf.Shape) => tf.Shape) {
+  constructor(
+    name: string,
+    fn: (x: tf.Tensor) => tf.Tensor,
+    shapeOf: (shape: tf.Shape) => tf.Shape,
+    standard: HasStandard['standard'] | undefined,
+  ) {
     super({ name });
     this.fn = fn;
     this.shapeOf = shapeOf;
+    if (standard !== undefined) this.standard = standard;
   }
 
   override computeOutputShape(inputShape: tf.Shape): tf.Shape {
@@ -164,13 +181,20 @@ export function startAuxiliaryFromMain(state: ReadonlyMap<string, tf.Variable>):
  * A layer without weights from a differentiable function of [N, …] → [N, …].
  *
  * @param shapeOf output shape from input shape; the identity where it stays
+ * @param standard the same by stock layers of tf.layers; without it the model cannot be saved for plain TensorFlow.js
  */
 export function apply(
   name: string,
   fn: (x: tf.Tensor) => tf.Tensor,
   shapeOf: (shape: tf.Shape) => tf.Shape = (shape) => shape,
+  standard?: HasStandard['standard'],
 ): tf.layers.Layer {
-  return new Apply(name, fn, shapeOf);
+  return new Apply(name, fn, shapeOf, standard);
+}
+
+/** The stock layer of an activation. */
+function standardActivation(name: string, activation: Exclude<Activation, 'none'>): tf.layers.Layer {
+  return tf.layers.activation({ name, activation: activation === 'silu' ? 'swish' : activation });
 }
 
 function passOf(kwargs: unknown): Pass {

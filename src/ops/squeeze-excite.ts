@@ -4,6 +4,7 @@ import { silu } from './activations.ts';
 import { runKernel } from './fast-kernel.ts';
 import { castTo, FLOAT32, hasKernelFor, precisionOf, type Casts } from './precision.ts';
 import { spatialMean } from './spatial-mean.ts';
+import { stock, type HasStandard } from './standard-layer.ts';
 
 /** Kernel that a fast engine registers: inputs {x, squeeze, squeezeBias, excite, exciteBias}, outputs [y, …reserved]. */
 export const SQUEEZE_EXCITE = 'SqueezeExcite';
@@ -56,7 +57,7 @@ export interface SqueezeExciteConfig {
   readonly casts?: Casts;
 }
 
-class SqueezeExcite extends tf.layers.Layer {
+class SqueezeExcite extends tf.layers.Layer implements HasStandard {
   static readonly className = 'SqueezeExcite';
   private readonly settings: SqueezeExciteConfig;
   private own: Readonly<Record<keyof SqueezeExciteWeights, Weight>> | undefined;
@@ -98,6 +99,25 @@ class SqueezeExcite extends tf.layers.Layer {
 
   override getConfig(): tf.serialization.ConfigDict {
     return { ...super.getConfig(), squeezed: this.settings.squeezed };
+  }
+
+  standard(x: tf.SymbolicTensor): tf.SymbolicTensor {
+    const { name, squeezed } = this.settings;
+    const channels = x.shape[3]!;
+    const linear = (part: 'squeeze' | 'excite', filters: number, activation: 'swish' | 'sigmoid') =>
+      tf.layers.conv2d({
+        name: `${name}_${part}`,
+        filters,
+        kernelSize: 1,
+        activation,
+        kernelInitializer: 'zeros',
+      });
+    const pooled = stock(tf.layers.globalAveragePooling2d({ name: `${name}_pool` }), x);
+    const mean = stock(tf.layers.reshape({ name: `${name}_mean`, targetShape: [1, 1, channels] }), pooled);
+    const { squeeze, squeezeBias, excite, exciteBias } = this.own!;
+    const hidden = stock(linear('squeeze', squeezed, 'swish'), mean, [squeeze.read(), squeezeBias.read()]);
+    const gate = stock(linear('excite', channels, 'sigmoid'), hidden, [excite.read(), exciteBias.read()]);
+    return stock(tf.layers.multiply({ name }), [x, gate]);
   }
 }
 

@@ -1,5 +1,9 @@
 import { expect } from 'chai';
+import type { AnyDiscriminatorVariant } from '../../src/discriminator/discriminator.ts';
 import { DISCRIMINATORS } from '../../src/discriminator/index.ts';
+import { mobileNetV3 } from '../../src/discriminator/mobilenet-v3.ts';
+import { resNet } from '../../src/discriminator/resnet.ts';
+import { xceptionOf } from '../../src/discriminator/xception.ts';
 import { onTensorFlow } from '../support/engines.ts';
 import { shippedSettings } from '../support/players.ts';
 import { itIsADiscriminator, type DiscriminatorCase } from './discriminator.ts';
@@ -83,8 +87,32 @@ const TRUNK = (name: string): Record<string, unknown> => ({
 });
 const TRUNK_PARAMETERS = smallCnnParameters(SMALL, 6);
 
+/** Settings as they ship, but for running statistics that one pass settles. */
+function settled(name: string): Record<string, unknown> {
+  return { ...shippedSettings('discriminator', name), bn_momentum: 0 };
+}
+
+/** Weights of 3×3 and 1×1 convolutions with their batch norms, and of the linear layer to two logits. */
+const separable = (from: number, to: number): number => 9 * from + from * to + 2 * to;
+const pointwise = (from: number, to: number): number => from * to + 2 * to;
+const linear = (from: number, to: number): number => from * to + to;
+
+/** The same code as the published networks with few channels; those have their numbers in test/discriminator. */
+const NARROW = {
+  resNet: resNet('resnet-50', { width: 4, blocks: [2, 1] }),
+  xception: xceptionOf('xception', { stem: [4, 6], entry: [8, 10], middle: 1, exit: [10, 12, 14, 16] }),
+  mobileNetLarge: mobileNetV3('mobilenet-v3-large', {
+    stem: 8,
+    lines: [
+      [3, 8, 8, false, 'relu', 1],
+      [5, 24, 16, true, 'hard-swish', 2],
+    ],
+    head: [24, 12],
+  }),
+};
+
 /** Small inputs; running statistics are those of the last tracked pass, so that one pass settles them. */
-const CASES: Readonly<Record<string, Omit<DiscriminatorCase, 'variant'>>> = {
+const CASES: Readonly<Record<string, Case>> = {
   'small-cnn': {
     settings: {
       ...shippedSettings('discriminator', 'small-cnn'),
@@ -136,19 +164,87 @@ const CASES: Readonly<Record<string, Omit<DiscriminatorCase, 'variant'>>> = {
       },
     ]),
   ),
+  'meso-4': {
+    settings: settled('meso-4'),
+    step: 1e-3,
+    imageSize: 32,
+    // the layer of 16 sees one pixel of 16 channels
+    parameters: 27_977 - linear(1024, 16) + linear(16, 16) + 17,
+    auxiliaryParameters: 2 * (8 + 8 + 16 + 16),
+  },
+  'meso-inception-4': {
+    settings: settled('meso-inception-4'),
+    step: 1e-3,
+    imageSize: 32,
+    parameters: 28_615 - linear(1024, 16) + linear(16, 16) + 17,
+    auxiliaryParameters: 2 * (11 + 12 + 16 + 16),
+  },
+  'mobilenet-v3-large': {
+    narrow: NARROW.mobileNetLarge,
+    settings: settled('mobilenet-v3-large'),
+    imageSize: 24,
+    parameters:
+      27 * 8 +
+      2 * 8 + // stem
+      (9 * 8 + 2 * 8 + pointwise(8, 8)) +
+      (pointwise(8, 24) + 25 * 24 + 2 * 24 + linear(24, 8) + linear(8, 24) + pointwise(24, 16)) +
+      (pointwise(16, 24) + linear(24, 12) + linear(12, 2)),
+    auxiliaryParameters: 2 * (8 + 8 + 8 + 24 + 24 + 16 + 24),
+  },
+  'resnet-50': {
+    narrow: NARROW.resNet,
+    settings: settled('resnet-50'),
+    step: 1e-3,
+    imageSize: 24,
+    parameters:
+      49 * 3 * 4 +
+      2 * 4 + // stem
+      (pointwise(4, 4) + 9 * 16 + 2 * 4 + pointwise(4, 16) + pointwise(4, 16)) +
+      (pointwise(16, 4) + 9 * 16 + 2 * 4 + pointwise(4, 16)) +
+      (pointwise(16, 8) + 9 * 64 + 2 * 8 + pointwise(8, 32) + pointwise(16, 32)) +
+      linear(32, 2),
+    auxiliaryParameters: 2 * (4 + (4 + 4 + 16 + 16) + (4 + 4 + 16) + (8 + 8 + 32 + 32)),
+  },
+  xception: {
+    narrow: NARROW.xception,
+    settings: settled('xception'),
+    step: 1e-3,
+    imageSize: 36,
+    parameters:
+      27 * 4 +
+      2 * 4 +
+      9 * 24 +
+      2 * 6 + // stem
+      (separable(6, 8) + separable(8, 8) + pointwise(6, 8)) +
+      (separable(8, 10) + separable(10, 10) + pointwise(8, 10)) +
+      3 * separable(10, 10) +
+      (separable(10, 10) + separable(10, 12) + pointwise(10, 12)) +
+      (separable(12, 14) + separable(14, 16) + linear(16, 2)),
+    auxiliaryParameters: 2 * (4 + 6 + 3 * 8 + 3 * 10 + 3 * 10 + (10 + 12 + 12) + 14 + 16),
+  },
+};
+
+type Case = Omit<DiscriminatorCase, 'variant'> & {
+  /** Of the same factory, to be quick. */
+  readonly narrow?: unknown;
+};
+
+/** Other tables for the builder of another case. */
+const SAME_CODE: Readonly<Record<string, string>> = {
+  ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7].map((b) => [`efficientnet-b${b}`, 'efficientnet-b0'])),
+  'mobilenet-v3-small': 'mobilenet-v3-large',
 };
 
 describe('conformance: discriminator', () => {
   it('covers every detector that ships', () => {
-    expect(Object.keys(CASES)).to.have.members(Object.keys(DISCRIMINATORS));
+    expect([...Object.keys(CASES), ...Object.keys(SAME_CODE)]).to.have.members(Object.keys(DISCRIMINATORS));
   });
 
   it('knows EfficientNet-B0: 4,007,548 parameters of features and 2,562 of the linear layer', () => {
     expect(efficientNet.all).to.equal(4_007_548 + 2_562);
   });
 
-  for (const [name, given] of Object.entries(CASES)) {
-    const variant = DISCRIMINATORS[name]!;
+  for (const [name, variant] of Object.entries(DISCRIMINATORS)) {
     it(`${name}: its YAML file holds all its settings, and they are accepted`, () => {
       const { name: chosen, ...shipped } = shippedSettings('discriminator', name);
       expect(chosen).to.equal(name);
@@ -157,6 +253,10 @@ describe('conformance: discriminator', () => {
         expect((setting.accepts as (value: unknown) => boolean)(shipped[key]), key).to.equal(true);
       }
     });
+  }
+
+  for (const [name, { narrow, ...given }] of Object.entries(CASES)) {
+    const variant = (narrow as AnyDiscriminatorVariant | undefined) ?? DISCRIMINATORS[name]!;
     onTensorFlow(name, () => itIsADiscriminator({ variant, ...given }));
   }
 });

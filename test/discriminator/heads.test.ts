@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import { INFERENCE, type Discriminator, type Targets } from '../../src/discriminator/discriminator.ts';
-import { efficientNetB0 } from '../../src/discriminator/efficientnet-b0.ts';
+import { efficientNetB0 } from '../../src/discriminator/efficientnet.ts';
 import { cellLosses, meanOfCells, realOrAny, type Head } from '../../src/discriminator/heads.ts';
 import { smallCnn } from '../../src/discriminator/small-cnn.ts';
 import { onEachEngine, onTensorFlow } from '../support/engines.ts';

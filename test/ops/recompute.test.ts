@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { efficientNetB0 } from '../../src/discriminator/efficientnet-b0.ts';
+import { efficientNetB0 } from '../../src/discriminator/efficientnet.ts';
 import { smallCnn } from '../../src/discriminator/small-cnn.ts';
 import type { Discriminator } from '../../src/discriminator/discriminator.ts';
 import { valueAndGrad, variableGrads } from '../../src/ops/gradients.ts';

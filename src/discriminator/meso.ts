@@ -1,0 +1,133 @@
+/**
+ * Meso-4 and MesoInception-4 (Afchar, Nozick, Yamagishi & Echizen, "MesoNet: a Compact Facial Video Forgery Detection Network", WIFS 2018), as the authors
+ * released them: ReLU before batch norm, a hidden layer of 16 with leaky ReLU, images as they are. Designed for 256 pixels; any size goes, and the hidden layer's
+ * weights depend on it. Two logits instead of one sigmoid; without dropout.
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { SettingsOf } from '../config/settings.ts';
+import { conv2d } from '../ops/conv-layer.ts';
+import { leakyRelu } from '../ops/hard-activations.ts';
+import { apply } from '../ops/layers.ts';
+import { FLOAT32 } from '../ops/precision.ts';
+import { stock } from '../ops/standard-layer.ts';
+import { activated } from './activation-layers.ts';
+import { batchNormSettings, blockContext } from './batch-norm-settings.ts';
+import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
+import { imageInput } from './input.ts';
+import { castsOf, discriminatorOf, heNormal, linear, normalise, type BlockContext } from './model.ts';
+
+type Settings = typeof batchNormSettings;
+type Symbolic = tf.SymbolicTensor;
+type Stage = (x: Symbolic, name: string, block: BlockContext) => Symbolic;
+
+const HIDDEN = 16;
+/** Of the hidden layer's leaky ReLU. */
+const SLOPE = 0.1;
+
+/** Four convolutions; 27,977 parameters at 256 pixels with the authors' single output. */
+export const meso4 = meso('meso-4', [
+  convolution(8, 3),
+  convolution(8, 5),
+  convolution(16, 5),
+  convolution(16, 5),
+]);
+
+/** Two inception modules in place of the first two convolutions; 28,615 parameters. */
+export const mesoInception4 = meso('meso-inception-4', [
+  inception([1, 4, 4, 2]),
+  inception([2, 4, 4, 2]),
+  convolution(16, 5),
+  convolution(16, 5),
+]);
+
+function meso(name: string, stages: readonly Stage[]): DiscriminatorVariant<Settings> {
+  return {
+    name,
+    settings: batchNormSettings,
+    create: (config, context) => discriminatorOf(name, buildMeso(name, stages, config, context), context),
+  };
+}
+
+function buildMeso(
+  name: string,
+  stages: readonly Stage[],
+  config: SettingsOf<Settings>,
+  context: DiscriminatorContext,
+): tf.LayersModel {
+  const block = blockContext(config, context);
+  const input = imageInput(context.imageSize);
+  let x = input;
+  stages.forEach((stage, i) => {
+    const own = `block${i + 1}`;
+    x = normalise(stage(x, own, block), own, 'none', block);
+    const side = i === stages.length - 1 ? 4 : 2;
+    const pool = tf.layers.maxPooling2d({
+      name: `${own}_pool`,
+      poolSize: side,
+      strides: side,
+      padding: 'same',
+    });
+    x = pool.apply(x) as Symbolic;
+  });
+  x = tf.layers.flatten({ name: 'flat' }).apply(leaving(x, block)) as Symbolic;
+  x = leaky(linear(x, 'hidden', HIDDEN, block));
+  return tf.model({ name, inputs: input, outputs: linear(x, 'logits', 2, block) });
+}
+
+/** A convolution of stride 1 and ReLU. */
+function convolution(filters: number, kernel: number): Stage {
+  return (x, name, block) => reluConv(x, name, filters, { kernel, dilation: 1 }, block);
+}
+
+/** Four ways side by side: 1×1 alone, and before a 3×3 convolution of dilation 1, 2 and 3. */
+function inception(filters: readonly [number, number, number, number]): Stage {
+  return (x, name, block) => {
+    const ways = filters.map((count, i) => {
+      const own = `${name}_way${i + 1}`;
+      const first = reluConv(x, `${own}_first`, count, { kernel: 1, dilation: 1 }, block);
+      return i === 0 ? first : reluConv(first, own, count, { kernel: 3, dilation: i }, block);
+    });
+    return tf.layers.concatenate({ name: `${name}_ways`, axis: 3 }).apply(ways) as Symbolic;
+  };
+}
+
+function reluConv(
+  x: Symbolic,
+  name: string,
+  filters: number,
+  { kernel, dilation }: { readonly kernel: number; readonly dilation: number },
+  block: BlockContext,
+): Symbolic {
+  const conv = conv2d({
+    name: `${name}_conv`,
+    filters,
+    kernelSize: kernel,
+    strides: 1,
+    dilation,
+    useBias: true,
+    kernelInitializer: heNormal(block.seed, name),
+    ...castsOf(block),
+  });
+  return activated(conv.apply(x) as Symbolic, name, 'relu');
+}
+
+/** Out of the network's precision. */
+function leaving(x: Symbolic, { casts = FLOAT32 }: BlockContext): Symbolic {
+  const layer = apply(
+    'leave',
+    (features) => casts.leave(features),
+    undefined,
+    (features) => features,
+  );
+  return layer.apply(x) as Symbolic;
+}
+
+function leaky(x: Symbolic): Symbolic {
+  const layer = apply(
+    'hidden_leaky-relu',
+    (values) => leakyRelu(values, SLOPE),
+    undefined,
+    (values) => stock(tf.layers.leakyReLU({ name: 'hidden_leaky-relu', alpha: SLOPE }), values),
+  );
+  return layer.apply(x) as Symbolic;
+}

@@ -1,0 +1,166 @@
+/**
+ * MobileNetV3 (Howard et al., "Searching for MobileNetV3", ICCV 2019) as torchvision has it: symmetric padding, ImageNet's normalisation, hard-swish, squeeze
+ * and excitation by ReLU and hard sigmoid. Without dropout.
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { SettingsOf } from '../config/settings.ts';
+import { conv2d } from '../ops/conv-layer.ts';
+import { apply } from '../ops/layers.ts';
+import { spatialMean } from '../ops/spatial-mean.ts';
+import { stock } from '../ops/standard-layer.ts';
+import { activated } from './activation-layers.ts';
+import { batchNormSettings, blockContext } from './batch-norm-settings.ts';
+import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
+import { roundFilters } from './efficientnet.ts';
+import { imageInput, imageNetNormalised } from './input.ts';
+import { invertedResidual } from './inverted-residual.ts';
+import {
+  castsOf,
+  convBlock,
+  discriminatorOf,
+  globalPool,
+  heNormal,
+  linear,
+  type BlockContext,
+} from './model.ts';
+
+type Settings = typeof batchNormSettings;
+type Symbolic = tf.SymbolicTensor;
+
+/** A line of table 1 or 2: kernel, channels within, channels out, squeeze and excitation or none, activation, stride. */
+type Line = readonly [
+  kernel: number,
+  expanded: number,
+  filters: number,
+  squeeze: boolean,
+  activation: 'relu' | 'hard-swish',
+  stride: number,
+];
+
+/** A table of the paper. */
+export interface MobileNetShape {
+  readonly stem: number;
+  readonly lines: readonly Line[];
+  /** Channels of the last convolution and of the layer before the logits. */
+  readonly head: readonly [number, number];
+}
+
+const LARGE: MobileNetShape = {
+  stem: 16,
+  lines: [
+    [3, 16, 16, false, 'relu', 1],
+    [3, 64, 24, false, 'relu', 2],
+    [3, 72, 24, false, 'relu', 1],
+    [5, 72, 40, true, 'relu', 2],
+    [5, 120, 40, true, 'relu', 1],
+    [5, 120, 40, true, 'relu', 1],
+    [3, 240, 80, false, 'hard-swish', 2],
+    [3, 200, 80, false, 'hard-swish', 1],
+    [3, 184, 80, false, 'hard-swish', 1],
+    [3, 184, 80, false, 'hard-swish', 1],
+    [3, 480, 112, true, 'hard-swish', 1],
+    [3, 672, 112, true, 'hard-swish', 1],
+    [5, 672, 160, true, 'hard-swish', 2],
+    [5, 960, 160, true, 'hard-swish', 1],
+    [5, 960, 160, true, 'hard-swish', 1],
+  ],
+  head: [960, 1280],
+};
+
+const SMALL: MobileNetShape = {
+  stem: 16,
+  lines: [
+    [3, 16, 16, true, 'relu', 2],
+    [3, 72, 24, false, 'relu', 2],
+    [3, 88, 24, false, 'relu', 1],
+    [5, 96, 40, true, 'hard-swish', 2],
+    [5, 240, 40, true, 'hard-swish', 1],
+    [5, 240, 40, true, 'hard-swish', 1],
+    [5, 120, 48, true, 'hard-swish', 1],
+    [5, 144, 48, true, 'hard-swish', 1],
+    [5, 288, 96, true, 'hard-swish', 2],
+    [5, 576, 96, true, 'hard-swish', 1],
+    [5, 576, 96, true, 'hard-swish', 1],
+  ],
+  head: [576, 1024],
+};
+
+/** A MobileNetV3 with two logits, from random weights. */
+export function mobileNetV3(name: string, shape: MobileNetShape): DiscriminatorVariant<Settings> {
+  return {
+    name,
+    settings: batchNormSettings,
+    create: (config, context) => discriminatorOf(name, buildMobileNet(name, shape, config, context), context),
+  };
+}
+
+/** Table 1 of the paper. */
+export const mobileNetV3Large = mobileNetV3('mobilenet-v3-large', LARGE);
+
+/** Table 2 of the paper. */
+export const mobileNetV3Small = mobileNetV3('mobilenet-v3-small', SMALL);
+
+function buildMobileNet(
+  name: string,
+  { stem, lines, head }: MobileNetShape,
+  config: SettingsOf<Settings>,
+  context: DiscriminatorContext,
+): tf.LayersModel {
+  const block = blockContext(config, context);
+  const input = imageInput(context.imageSize);
+  const first = { kernel: 3, stride: 2, activation: 'hard-swish', padding: 'symmetric' } as const;
+  let x = convBlock(imageNetNormalised(input), 'stem', stem, first, block);
+  lines.forEach(([kernel, expanded, filters, squeeze, activation, stride], i) => {
+    const own = `block${i + 1}`;
+    const attention = squeeze ? { attention: (y: Symbolic) => squeezeExcite(y, own, block) } : {};
+    const shape = {
+      kernel,
+      expanded,
+      filters,
+      activation,
+      stride,
+      padding: 'symmetric',
+      ...attention,
+    } as const;
+    x = invertedResidual(x, own, shape, block);
+  });
+  x = convBlock(x, 'head', head[0], { kernel: 1, stride: 1, activation: 'hard-swish' }, block);
+  x = activated(linear(globalPool(x, block), 'hidden', head[1], block), 'hidden', 'hard-swish');
+  return tf.model({ name, inputs: input, outputs: linear(x, 'logits', 2, block) });
+}
+
+/** x · hardSigmoid(relu(mean(x) · squeeze + bias) · excite + bias), to a quarter of the channels in eights. */
+function squeezeExcite(x: Symbolic, name: string, block: BlockContext): Symbolic {
+  const channels = x.shape[3]!;
+  const pointwise = (y: Symbolic, part: string, filters: number): Symbolic => {
+    const layer = conv2d({
+      name: `${name}_${part}`,
+      filters,
+      kernelSize: 1,
+      strides: 1,
+      useBias: true,
+      kernelInitializer: heNormal(block.seed, `${name}_${part}`),
+      ...castsOf(block),
+    });
+    return layer.apply(y) as Symbolic;
+  };
+  const squeezed = pointwise(meanOf(x, name), 'squeeze', roundFilters(Math.floor(channels / 4), 1));
+  const excited = pointwise(activated(squeezed, `${name}_squeeze`, 'relu'), 'excite', channels);
+  const gate = activated(excited, `${name}_excite`, 'hard-sigmoid');
+  return tf.layers.multiply({ name: `${name}_attention` }).apply([x, gate]) as Symbolic;
+}
+
+/** [N, h, w, c] → [N, 1, 1, c]. */
+function meanOf(x: Symbolic, name: string): Symbolic {
+  const layer = apply(
+    `${name}_mean`,
+    (features) => spatialMean(features as tf.Tensor4D),
+    ([n, , , channels]) => [n!, 1, 1, channels!],
+    (features) => {
+      const pooled = stock(tf.layers.globalAveragePooling2d({ name: `${name}_pool` }), features);
+      const targetShape = [1, 1, features.shape[3]!];
+      return stock(tf.layers.reshape({ name: `${name}_mean`, targetShape }), pooled);
+    },
+  );
+  return layer.apply(x) as Symbolic;
+}

@@ -1,0 +1,122 @@
+/**
+ * Xception (Chollet, "Xception: Deep Learning with Depthwise Separable Convolutions", CVPR 2017), the detector of FaceForensics++ (Rössler et al., ICCV
+ * 2019), as its PyTorch port has it (timm's legacy_xception): symmetric padding but for the two convolutions of the stem, which have none; input 2x − 1.
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { SettingsOf } from '../config/settings.ts';
+import { maxPool3 } from '../ops/max-pool.ts';
+import { activated } from './activation-layers.ts';
+import { batchNormSettings, blockContext } from './batch-norm-settings.ts';
+import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
+import { centred, imageInput } from './input.ts';
+import {
+  classifierHead,
+  convBlock,
+  depthwise,
+  discriminatorOf,
+  shortcut,
+  type BlockActivation,
+  type BlockContext,
+} from './model.ts';
+
+type Settings = typeof batchNormSettings;
+type Symbolic = tf.SymbolicTensor;
+
+/** Channels of figure 5 of the paper. */
+export interface XceptionShape {
+  /** Of the two convolutions of the stem. */
+  readonly stem: readonly [number, number];
+  /** Of the blocks of the entry flow, which halve the image. */
+  readonly entry: readonly number[];
+  /** Blocks of the middle flow; they keep the entry flow's last channels. */
+  readonly middle: number;
+  /** Of the last block's two separable convolutions and of the two after it. */
+  readonly exit: readonly [number, number, number, number];
+}
+
+/** An Xception with two logits, from random weights. */
+export function xceptionOf(name: string, shape: XceptionShape): DiscriminatorVariant<Settings> {
+  return {
+    name,
+    settings: batchNormSettings,
+    create: (config, context) => discriminatorOf(name, buildXception(name, shape, config, context), context),
+  };
+}
+
+/** Xception as published. */
+export const xception = xceptionOf('xception', {
+  stem: [32, 64],
+  entry: [128, 256, 728],
+  middle: 8,
+  exit: [728, 1024, 1536, 2048],
+});
+
+/** Smallest image that leaves the stem's convolutions without padding a pixel. */
+const LEAST_SIZE = 7;
+
+function buildXception(
+  name: string,
+  { stem, entry, middle, exit }: XceptionShape,
+  config: SettingsOf<Settings>,
+  context: DiscriminatorContext,
+): tf.LayersModel {
+  if (context.imageSize < LEAST_SIZE) {
+    throw new Error(
+      `${name} takes images of ${LEAST_SIZE} pixels or more, not ${context.imageSize}: its first convolutions have no padding`,
+    );
+  }
+  const block = blockContext(config, context);
+  const input = imageInput(context.imageSize);
+  const unpadded = { kernel: 3, activation: 'relu', padding: 'valid' } as const;
+  let x = convBlock(centred(input), 'stem1', stem[0], { ...unpadded, stride: 2 }, block);
+  x = convBlock(x, 'stem2', stem[1], { ...unpadded, stride: 1 }, block);
+  let number = 0;
+  const next = (): string => `block${++number}`;
+  entry.forEach((filters, i) => {
+    // what the stem gives has been through ReLU already
+    x = halving(x, next(), [filters, filters], { reluFirst: i > 0 }, block);
+  });
+  for (let i = 0; i < middle; i++) x = keeping(x, next(), block);
+  x = halving(x, next(), [exit[0], exit[1]], { reluFirst: true }, block);
+  x = separable(x, 'exit1', exit[2], 'relu', block);
+  x = separable(x, 'exit2', exit[3], 'relu', block);
+  return tf.model({ name, inputs: input, outputs: classifierHead(x, block) });
+}
+
+/** Two separable convolutions and a maximum at stride 2, added to a 1×1 convolution at stride 2. */
+function halving(
+  x: Symbolic,
+  name: string,
+  [first, second]: readonly [number, number],
+  { reluFirst }: { readonly reluFirst: boolean },
+  block: BlockContext,
+): Symbolic {
+  let y = reluFirst ? activated(x, name, 'relu') : x;
+  y = separable(y, `${name}_sep1`, first, 'relu', block);
+  y = separable(y, `${name}_sep2`, second, 'none', block);
+  y = maxPool3(`${name}_pool`).apply(y) as Symbolic;
+  const projection = { kernel: 1, stride: 2, activation: 'none' } as const;
+  return shortcut(name, y, convBlock(x, `${name}_projection`, second, projection, block));
+}
+
+/** Three separable convolutions, added to what came in. */
+function keeping(x: Symbolic, name: string, block: BlockContext): Symbolic {
+  const filters = x.shape[3]!;
+  let y = activated(x, name, 'relu');
+  (['relu', 'relu', 'none'] as const).forEach((activation, i) => {
+    y = separable(y, `${name}_sep${i + 1}`, filters, activation, block);
+  });
+  return shortcut(name, y, x);
+}
+
+/** A 3×3 depthwise convolution, a 1×1 convolution right after it, batch norm, activation. */
+function separable(
+  x: Symbolic,
+  name: string,
+  filters: number,
+  activation: BlockActivation,
+  block: BlockContext,
+): Symbolic {
+  const y = depthwise(x, name, { kernel: 3, stride: 1 }, block);
+  return convBlock(y, name, filters, { kernel: 1, stride: 1, activation }, block);
+}
