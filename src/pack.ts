@@ -30,6 +30,7 @@ export async function pack(
     0,
   );
   const progress = openProgress({ label: 'pack', steps: total, unit: 'image', out });
+  progress.update(0, {}, 0); // the time left is counted from here
   let before = 0;
   try {
     return await packDataset(dataset, {

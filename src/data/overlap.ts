@@ -5,7 +5,7 @@ import type { Sample } from './dataset.ts';
 
 /** What the samples of a test have in common with others; each list is sorted and without repetition. */
 export interface Overlap {
-  /** Files, links resolved: the same pixels, or other frames of the same video. */
+  /** Files, links resolved: the same pixels, or other frames of the same video; of images in shards with where they lie. */
   readonly files: readonly string[];
   /** Video ids. Equal names are proof only where names mean something: `001` may be another video in another folder. */
   readonly videos: readonly string[];

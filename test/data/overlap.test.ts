@@ -29,6 +29,15 @@ describe('data/overlap', () => {
     expect(await overlapOf([], tested)).to.deep.equal({ files: [], videos: [], identities: [] });
   });
 
+  it('images of one shard are told apart by where they lie in it', async () => {
+    const at = (offset: number): Sample => ({
+      ...sample('/a/0.tar', `v${offset}`),
+      packed: { offset, bytes: 9 },
+    });
+    const { files } = await overlapOf([at(512), at(1536)], [at(1536), at(2560)]);
+    expect(files).to.deep.equal(['/a/0.tar#1536']);
+  });
+
   it('a link is what it leads to, and a path with .. is where it leads', async () => {
     const file = join(folder.path(), 'there.png');
     await put(file, picture(1, 16).png());
