@@ -9,6 +9,7 @@ import { CORPORA } from '../src/data/corpora/index.ts';
 import { datasetSettings } from '../src/data/index.ts';
 import { prepareSettings } from '../src/data/prepare/settings.ts';
 import { writeFileAtomic } from '../src/reports/files.ts';
+import { criterionSettings } from '../src/game/criterion.ts';
 import { commonSettings, playSettings } from '../src/run-settings.ts';
 import { findDiscriminator, findGenerator } from '../src/variants.ts';
 import { CONFIGS } from './compose-run.ts';
@@ -29,6 +30,12 @@ const VARIANTS: Readonly<Record<string, (values: Values) => Promise<SettingsReco
   generator: async (values) => (await findGenerator(values)).settings,
 };
 
+/** Where variants are made of others, and of what. */
+const PARTS: Readonly<Record<string, string>> = {
+  'generator.opponents': 'an opponent',
+  'data.datasets': 'a dataset',
+};
+
 /** The page with its tables as they should be. Throws if the comments that enclose them are missing. */
 export async function withTables(page: string): Promise<string> {
   const [head, rest] = page.split(BEGIN);
@@ -45,7 +52,6 @@ async function tables(files: ConfigFiles): Promise<string> {
       .map((option) => [option, composedValues(files, group, option)] as const);
     for (const name of new Set(options.map(([, values]) => values['name'] as string))) {
       if (name === 'module') continue; // its settings are the user's
-      if (name === 'mix') continue; // the settings of its parts, each as in its own table
       const own = options.filter(([, values]) => values['name'] === name);
       const record = await settingsOf(own[0]![1]);
       if (Object.keys(record).length === 0) continue; // generator=none
@@ -53,10 +59,13 @@ async function tables(files: ConfigFiles): Promise<string> {
     }
   }
   const { seed, run, optimizer_d, ...rest } = commonSettings;
-  // a way of playing leaves the cells of the others' settings empty
+  // a way of playing, or a criterion, leaves the cells of the others' settings empty
+  const withChoices = (record: SettingsRecord, choices: Readonly<Record<string, SettingsRecord>>) =>
+    Object.assign({}, record, ...Object.values(choices)) as SettingsRecord;
   const others = {
     ...rest,
-    game: Object.assign({}, rest.game, ...Object.values(playSettings)) as SettingsRecord,
+    game: withChoices(rest.game, playSettings),
+    criterion: withChoices(rest.criterion, criterionSettings),
   };
   const train = valuesOf(files, 'train');
   parts.push(table('Of the run', { seed, run }, '', [{ head: 'train.yaml', values: train }]));
@@ -117,11 +126,10 @@ function rowsOf(record: SettingsRecord, prefix: string, options: readonly Column
   return Object.entries(record).flatMap(([key, entry]) => {
     const place = prefix === '' ? key : `${prefix}.${key}`;
     const inside = ({ head, values }: Column): Column => ({ head, values: (values[key] ?? {}) as Values });
-    if (prefix === 'generator.opponents') {
+    const part = PARTS[prefix];
+    if (part !== undefined) {
       const names = options.map(inside).map(({ values }) => code(print(values['name'])));
-      return [
-        [code(place), ...names, 'an opponent', 'Its settings follow under this key, as in its own table.'],
-      ];
+      return [[code(place), ...names, part, 'Its settings follow under this key, as in its own table.']];
     }
     if (!isSetting(entry)) return rowsOf(entry, place, options.map(inside));
     const values = options.map((column) => (key in column.values ? code(print(column.values[key])) : ''));

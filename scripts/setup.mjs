@@ -10,15 +10,13 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { cacheFolder } from '../src/data/cache-folder.mjs';
 import { compileBinding, linkedDevice } from './setup/binding.mjs';
-import { endCommands } from './setup/command.mjs';
 import { bringFfmpeg } from './setup/ffmpeg.mjs';
-import { releaseLocks } from './setup/lock.mjs';
 import { machineOf } from './setup/machine.mjs';
 import { installPackages } from './setup/packages.mjs';
 import { bringPhotos } from './setup/photos.mjs';
 import { Problem } from './setup/problem.mjs';
-import { removeUnfinished } from './setup/product.mjs';
 import { say } from './setup/progress.mjs';
+import { runSetup } from './setup/run-setup.mjs';
 import { installTensorBoard } from './setup/tensorboard.mjs';
 
 async function main() {
@@ -67,24 +65,4 @@ function readFlags() {
   }
 }
 
-for (const [signal, number] of /** @type {const} */ ([
-  ['SIGINT', 2],
-  ['SIGTERM', 15],
-  ['SIGHUP', 1],
-])) {
-  process.once(signal, () => {
-    endCommands();
-    removeUnfinished();
-    releaseLocks();
-    say('interrupted; run again to go on');
-    process.exit(128 + number);
-  });
-}
-
-try {
-  await main();
-} catch (error) {
-  if (!(error instanceof Problem)) throw error;
-  say(error.message);
-  process.exitCode = 1;
-}
+await runSetup(main);

@@ -3,6 +3,7 @@ import type { AnyDiscriminatorVariant } from './discriminator/discriminator.ts';
 import type { AnyGeneratorVariant, SettingsProblem } from './generator/generator.ts';
 import { epsScheduleSettings } from './generator/eps-schedule.ts';
 import { goalSetting } from './generator/goal.ts';
+import { changesViews } from './game/image-views.ts';
 import type { RunConfig } from './run-settings.ts';
 
 /** What is wrong with settings taken together: of the game, of the game with its players, of the opponent by its own word. */
@@ -14,7 +15,9 @@ export function contradictionsOf(
   return [
     ...gameProblems(config, opponent),
     ...teachingProblems(config, detector),
+    ...criterionProblems(config),
     ...opponentProblems(config, opponent),
+    ...fineTuningProblems(config.optimizer_g),
   ];
 }
 
@@ -30,9 +33,33 @@ function teachingProblems(
   return [{ key: 'game.pool_size', problem }];
 }
 
+/** Weights of the classes that would be multiplied. */
+function criterionProblems({ criterion }: RunConfig): SettingsProblem[] {
+  const twice = criterion.name === 'focal' && criterion.alpha !== null && criterion.class_balance !== null;
+  return twice
+    ? [
+        {
+          key: 'criterion.class_balance',
+          problem: `is ${criterion.class_balance}, but criterion.alpha is ${criterion.alpha} and weighs the classes already: set one of them to null`,
+        },
+      ]
+    : [];
+}
+
+/** Settings of the detector's optimiser that mean nothing for an opponent's. */
+function fineTuningProblems(optimizer: RunConfig['optimizer_g']): SettingsProblem[] {
+  const without = { layer_decay: 1, frozen: [], average: 0 };
+  return (Object.keys(without) as (keyof typeof without)[])
+    .filter((key) => JSON.stringify(optimizer[key]) !== JSON.stringify(without[key]))
+    .map((key) => ({
+      key: `optimizer_g.${key}`,
+      problem: `is ${JSON.stringify(optimizer[key])}, but an opponent is not fine-tuned: set it to ${JSON.stringify(without[key])}, or set optimizer_d.${key}`,
+    }));
+}
+
 /** Ways of playing that the opponent cannot follow, and settings that mean nothing in them. */
 function gameProblems(
-  { game, generator, diff_augment }: RunConfig,
+  { game, generator, diff_augment, mixup }: RunConfig,
   opponent: AnyGeneratorVariant,
 ): SettingsProblem[] {
   const problems: SettingsProblem[] = [];
@@ -70,12 +97,11 @@ function gameProblems(
   if (game.compile === true) problems.push(...recordingProblems({ game, generator }, opponent));
   if (game.play === 'alternating' && game.crafting === 'shared') {
     problems.push(...sharingProblems({ game, generator }, opponent));
-    const { colour_probability, translation_probability, cutout_probability } = diff_augment;
-    if (colour_probability + translation_probability + cutout_probability > 0) {
+    if (changesViews(diff_augment, mixup)) {
       problems.push({
         key: 'game.crafting',
         problem:
-          'is shared, but with diff_augment the pass of the clean images sees changed views of them, and an attack does not: set it to train or eval',
+          'is shared, but with diff_augment or mixup the pass of the clean images sees changed views of them, and an attack does not: set it to train or eval',
       });
     }
   }

@@ -36,6 +36,7 @@ export { projectL2, projectLinf } from './generator/norm-ball.ts';
 export * from './discriminator/discriminator.ts';
 export { DISCRIMINATORS } from './discriminator/index.ts';
 
+export { createCriterion, type Criterion } from './game/criterion.ts';
 export { crossEntropy, generatorLoss, objectiveWeights, type Objective } from './game/objective.ts';
 export { craft, playRound, type Players, type RoundMetrics, type RoundSettings } from './game/round.ts';
 export { play, type PlaySettings } from './game/play.ts';

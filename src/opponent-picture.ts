@@ -8,7 +8,7 @@ import { listCheckpoints, readCheckpoint } from './game/checkpoint.ts';
 import { disposeGame, restoreGame } from './game/players.ts';
 import { craft } from './game/round.ts';
 import { createRng } from './ops/random.ts';
-import { loaderOptions, openGame, prepareData, toTensors } from './prepare.ts';
+import { loaderOptions, openGame, prepareData, toTensors, trainingFacts } from './prepare.ts';
 import { comparisonGrid, GAP } from './reports/pictures.ts';
 import type { Picture } from './reports/reporter.ts';
 import type { RunConfig } from './run-settings.ts';
@@ -37,7 +37,11 @@ export async function opponentPicture(
   const checkpoint = readCheckpoint(newest);
   const dataset = await prepareData(config.data, config.seed, progress);
   const loader = await openLoader(dataset, loaderOptions(config));
-  const game = await openGame(config, dataset.size, manipulationsIn(checkpoint));
+  const facts = trainingFacts(dataset);
+  const game = await openGame(config, dataset.size, {
+    ...facts,
+    manipulations: manipulationsIn(checkpoint) ?? facts.manipulations,
+  });
   try {
     restoreGame(game, checkpoint);
     const { value: batch } = await loader.evalBatches('val', IMAGES).next();

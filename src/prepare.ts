@@ -8,6 +8,8 @@ import { withOnlineFakes } from './data/online-fakes.ts';
 import type { LoaderOptions } from './data/loader.ts';
 import type { DatasetContext } from './data/module.ts';
 import type { Discriminator } from './discriminator/discriminator.ts';
+import { createCriterion, type ClassCounts } from './game/criterion.ts';
+import { withFrozen } from './game/fine-tuning.ts';
 import { createImagePool } from './game/image-pool.ts';
 import { createLossScale } from './game/loss-scale.ts';
 import { createImageViews } from './game/image-views.ts';
@@ -19,6 +21,8 @@ import { openTensorFlow, type TensorFlow } from './tensorflow/binding.ts';
 import { choosePrecision, type ChosenPrecision } from './tensorflow/choose-precision.ts';
 import { registerFastKernels } from './tensorflow/kernels.ts';
 import { findDiscriminator, findGenerator } from './variants.ts';
+import { weightsSetting } from './weights/pretrained.ts';
+import { readStart, type StartingWeights } from './weights/start.ts';
 
 /** Opens TensorFlow on the device and threads of the settings, with the fast kernels. */
 export function openEngine({
@@ -78,10 +82,21 @@ export function loaderOptions({ seed, augment, batches, runtime }: RunConfig): L
   return { seed, augment, batches, threads: runtime.loader_threads };
 }
 
-/** The manipulations of a dataset's training fakes, as a detector counts them: in alphabetical order. */
-export function manipulationsOf(dataset: Pick<OpenDataset, 'samples'>): readonly string[] {
-  const fakes = dataset.samples('train').filter(({ label }) => label === FAKE);
-  return [...new Set(fakes.map(({ manipulation }) => manipulation))].sort();
+/** What a game knows of its training split. */
+export interface TrainingFacts {
+  readonly counts: ClassCounts;
+  /** Of the fakes, as a detector counts them: in alphabetical order. */
+  readonly manipulations: readonly string[];
+}
+
+/** How many reals and fakes a run learns from, and which manipulations. */
+export function trainingFacts(dataset: Pick<OpenDataset, 'samples'>): TrainingFacts {
+  const train = dataset.samples('train');
+  const fakes = train.filter(({ label }) => label === FAKE);
+  return {
+    counts: [train.length - fakes.length, fakes.length],
+    manipulations: [...new Set(fakes.map(({ manipulation }) => manipulation))].sort(),
+  };
 }
 
 /**
@@ -106,14 +121,29 @@ export async function openDetector(
   });
 }
 
+/** The weights that `discriminator.weights` names; null where the detector starts from random ones. Throws as `readStart` does. */
+export async function startingWeights({
+  discriminator,
+}: Pick<RunConfig, 'discriminator'>): Promise<StartingWeights | null> {
+  const { settings, name, pretrained } = await findDiscriminator(discriminator);
+  const { weights } = discriminator;
+  // a setting of that name in a user's own file may mean something else
+  if (settings['weights'] !== weightsSetting || pretrained === undefined || weights === null) return null;
+  return readStart(weights as string, { name, pretrained: pretrained(discriminator) }, cacheFolder());
+}
+
 /**
  * The two players at round 0, and room for what they remember. Throws if the opponent's settings do not suit the image size, which the
  * check of the configuration does not know of every dataset.
+ *
+ * @param given what the game knows of its training split, and what the detector starts from; without weights from random ones, also for a
+ *   game that a checkpoint is put into
+ * @throws if mixup is to mix what a detector with losses of its own learns by
  */
 export async function openGame(
   config: RunConfig,
   imageSize: number,
-  manipulations?: readonly string[],
+  given: Partial<TrainingFacts> & { readonly weights?: StartingWeights | null } = {},
 ): Promise<Game> {
   const { game, seed } = config;
   const variant = await findGenerator(config.generator);
@@ -124,13 +154,21 @@ export async function openGame(
   const { precision } = precisionFor(config.runtime);
   const lossScale = precision === 'float16' ? createLossScale() : null;
   const casts = createCasts(precision, lossScale ?? undefined);
-  const detector = await openDetector(config, imageSize, casts, manipulations);
+  const whole = await openDetector(config, imageSize, casts, given.manipulations);
+  if (whole.auxiliary !== undefined && config.mixup.alpha > 0) {
+    throw new ConfigError([
+      `'mixup.alpha' is ${config.mixup.alpha}, but discriminator=${whole.name} learns by more than classes, which cannot be mixed: set mixup=none`,
+    ]);
+  }
+  given.weights?.into(whole.state);
+  const detector = withFrozen(whole, config.optimizer_d.frozen);
   const generator = variant.create(config.generator, { imageSize, seed, casts });
   const pool =
     game.play === 'alternating' && game.pool_size > 0 ? createImagePool(game.pool_size, imageSize) : null;
-  const views = createImageViews(config.diff_augment, seed);
+  const views = createImageViews(config.diff_augment, config.mixup, seed);
+  const criterion = createCriterion(config.criterion, given.counts ?? null);
   const carried = game.play === 'free' ? createCarried(generator, game.batch_size, imageSize) : null;
-  return createGame(detector, generator, config, { pool, carried, lossScale, views });
+  return createGame(detector, generator, config, { pool, carried, lossScale, views, criterion });
 }
 
 /**

@@ -7,7 +7,8 @@ import { text, type SettingsRecord } from './config/settings.ts';
 import { plainValue, type ConfigNode, type MapNode } from './config/tree.ts';
 import { readConfigFile } from './config/yaml-source.ts';
 import { contradictionsOf } from './contradictions.ts';
-import { datasetSettings } from './data/index.ts';
+import { DatasetError, datasetSettings } from './data/index.ts';
+import { criterionSettings } from './game/criterion.ts';
 import { commonSettings, gameSettings, playSettings, type RunConfig } from './run-settings.ts';
 import { findDiscriminator, findGenerator, VariantError } from './variants.ts';
 
@@ -29,8 +30,15 @@ export async function checkRunConfig(resolved: MapNode): Promise<RunConfig> {
   });
   const config = checkSettings(resolved, {
     ...commonSettings,
-    game: { ...gameSettings, ...playSettingsOf(sectionAt(resolved, 'game')['play']) },
-    data: named(await datasetSettings(data['name'], data), 'dataset'),
+    game: {
+      ...gameSettings,
+      ...chosen(playSettings, sectionAt(resolved, 'game')['play'], 'alternating'),
+    },
+    criterion: {
+      ...commonSettings.criterion,
+      ...chosen(criterionSettings, sectionAt(resolved, 'criterion')['name'], 'cross-entropy'),
+    },
+    data: named(await placing(resolved, datasetSettings(data['name'], data)), 'dataset'),
     discriminator: named(detector.settings, 'detector'),
     generator: named(opponent.settings, 'opponent'),
   }) as unknown as RunConfig;
@@ -43,11 +51,15 @@ export async function checkRunConfig(resolved: MapNode): Promise<RunConfig> {
   return config;
 }
 
-/** The settings of the way of playing; an unknown one is left to the check of `game.play` itself. */
-function playSettingsOf(play: unknown): SettingsRecord {
-  return typeof play === 'string' && Object.hasOwn(playSettings, play)
-    ? playSettings[play as keyof typeof playSettings]
-    : playSettings.alternating;
+/** The settings of what a key chooses; an unknown name is left to the check of that key itself. */
+function chosen<Name extends string>(
+  settings: Readonly<Record<Name, SettingsRecord>>,
+  name: unknown,
+  otherwise: Name,
+): SettingsRecord {
+  return typeof name === 'string' && Object.hasOwn(settings, name)
+    ? settings[name as Name]
+    : settings[otherwise];
 }
 
 /** A group's plain values; none where it is no section. */
@@ -61,7 +73,7 @@ async function placing<T>(resolved: MapNode, found: Promise<T>): Promise<T> {
   try {
     return await found;
   } catch (error) {
-    if (!(error instanceof VariantError)) throw error;
+    if (!(error instanceof VariantError || error instanceof DatasetError)) throw error;
     throw new ConfigError(`${placeOf(resolved, error.key)}: ${error.message}`, { cause: error });
   }
 }

@@ -14,7 +14,10 @@ import {
 } from './config/settings.ts';
 import { augmentSettings } from './data/augment.ts';
 import { batchSettings } from './data/batch-settings.ts';
+import { criterionName, type CriterionSettings } from './game/criterion.ts';
 import { diffAugmentSettings } from './game/image-views.ts';
+import { fineTuningSettings } from './game/fine-tuning.ts';
+import { mixupSettings } from './game/mixup.ts';
 import { optimizerSettings } from './game/optimizer.ts';
 import { scheduleSettings } from './game/schedule.ts';
 
@@ -107,14 +110,19 @@ export const runtimeSettings = {
   ),
 };
 
+/** One group of options for both players; what is the detector's alone is refused for the opponent's (contradictions.ts). */
+const optimizerGroup = { ...optimizerSettings, ...fineTuningSettings };
+
 export const commonSettings = {
   seed: integer({ min: 0, doc: 'Seed of weights, batches, augmentation and the opponent.' }),
   batches: batchSettings,
   augment: augmentSettings,
   diff_augment: diffAugmentSettings,
+  mixup: mixupSettings,
+  criterion: { name: criterionName },
   game: gameSettings,
-  optimizer_d: optimizerSettings,
-  optimizer_g: optimizerSettings,
+  optimizer_d: optimizerGroup,
+  optimizer_g: optimizerGroup,
   evaluation: evaluationSettings,
   run: runSettings,
   runtime: runtimeSettings,
@@ -134,7 +142,8 @@ export interface VariantConfig {
   readonly [setting: string]: unknown;
 }
 
-export interface RunConfig extends Omit<CommonConfig, 'game'> {
+export interface RunConfig extends Omit<CommonConfig, 'game' | 'criterion'> {
+  readonly criterion: CriterionSettings;
   readonly game: GameConfig;
   readonly data: VariantConfig;
   readonly discriminator: VariantConfig;

@@ -122,6 +122,7 @@ function hparamsOf(config: RunConfig): Record<string, string | number | boolean>
     discriminator: config.discriminator.name,
     generator: config.generator.name,
     'game.objective': config.game.objective,
+    criterion: config.criterion.name,
     'game.lambda': config.game.lambda,
     'game.rounds': config.game.rounds,
     'game.crafting': config.game.crafting,

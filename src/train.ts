@@ -15,6 +15,7 @@ import {
   readCheckpoint,
   saveCheckpoint,
 } from './game/checkpoint.ts';
+import { usingAverage } from './game/fine-tuning.ts';
 import { disposeGame, gameState, restoreGame, type Game } from './game/players.ts';
 import { PerturbationError } from './game/perturbation.ts';
 import { playOf, type Play } from './game/compiled.ts';
@@ -28,12 +29,14 @@ import { startAuxiliaryFromMain } from './ops/layers.ts';
 import { graphFunction } from './tensorflow/graph-function.ts';
 import { record } from './tensorflow/recorder.ts';
 import {
-  manipulationsOf,
   openEngine,
   openGame,
   prepareTraining,
+  startingWeights,
   toTensors,
+  trainingFacts,
   trainingOptions,
+  type TrainingFacts,
 } from './prepare.ts';
 import type { RunConfig } from './run-settings.ts';
 import { openWatch, reportPictures, reportRound, reportVal, type Best, type Watch } from './train-reports.ts';
@@ -67,15 +70,18 @@ export interface TrainResult {
 /** Trains one detector against one opponent, from the newest checkpoint in the run folder if there is one. */
 export async function train(config: RunConfig, options: TrainOptions): Promise<TrainResult> {
   openEngine(config.runtime);
+  const weights =
+    listCheckpoints(checkpointsIn(options.dir)).length > 0 ? null : await startingWeights(config);
   const dataset = await prepareTraining(config, options.progress);
   tellSkipped(dataset.skipped, options);
   const loader = await openLoader(dataset, await trainingOptions(config, dataset));
-  const manipulations = manipulationsOf(dataset);
-  const game = await openGame(config, dataset.size, manipulations);
+  const training = trainingFacts(dataset);
+  const game = await openGame(config, dataset.size, { ...training, weights });
+  if (weights !== null) options.log(`the detector starts from ${weights.file} (sha256 ${weights.sha256})`);
   const watch = openWatch(config, dataset.samples('val'), options.reporter, options.log);
   const { play, dispose } = playOf(config.game, { record, graphFunction }, options.log);
   try {
-    return await playAll(game, play, loader, watch, config, options, manipulations);
+    return await playAll(game, play, loader, watch, config, options, training);
   } finally {
     await loader.close();
     dispose();
@@ -90,11 +96,11 @@ async function playAll(
   watch: Watch,
   config: RunConfig,
   options: TrainOptions,
-  manipulations: readonly string[],
+  { manipulations }: TrainingFacts,
 ): Promise<TrainResult> {
   const { run, game: settings, evaluation } = config;
   const { reporter, log, stop } = options;
-  const checkpoints = path.join(options.dir, 'checkpoints');
+  const checkpoints = checkpointsIn(options.dir);
   let best = resume(game, checkpoints, log);
   const save = (): void => {
     reporter.flush();
@@ -136,23 +142,9 @@ async function playAll(
     tf.dispose([...tensorsOf(images)]);
     if (every(evaluation.every, game.rounds) || last) {
       const val = watch.passing(loader.evalBatches('val', evaluation.batch_size));
-      const rows = await score(game.detector, val).catch((cause: Error) => {
-        throw new Error(
-          `round ${game.rounds}, on val: ${cause.message}; the last good checkpoint is ${lastGood(checkpoints)}`,
-          { cause },
-        );
-      });
-      const scored = reportVal(reporter, game.rounds, rows);
-      log(
-        `round ${game.rounds}: val AUC ${scored.auc.toFixed(4)}${best === null || scored.auc > best.auc ? ', the best so far' : ''}`,
+      best = await usingAverage(game.detector.state, game.average, () =>
+        evaluateOnVal(game, val, best, config, { ...options, manipulations }),
       );
-      if (best === null || scored.auc > best.auc) {
-        best = scored;
-        saveCheckpoint(
-          path.join(checkpoints, 'best.safetensors'),
-          gameState(game, notesOf(config, best, manipulations)),
-        );
-      }
       const probed = watch.kept(game.rounds);
       if (probed !== null) {
         const held = toTensors(probed);
@@ -171,6 +163,36 @@ async function playAll(
     return { status: 'interrupted', rounds: game.rounds, best: best ?? NO_BEST };
   }
   return { status: 'finished', rounds: game.rounds, best: best ?? NO_BEST };
+}
+
+function checkpointsIn(dir: string): string {
+  return path.join(dir, 'checkpoints');
+}
+
+/** Scores val and saves the detector where it is the best so far, which is given back. */
+async function evaluateOnVal(
+  game: Game,
+  val: AsyncIterable<Batch>,
+  best: Best | null,
+  config: RunConfig,
+  { dir, reporter, log, manipulations }: TrainOptions & Pick<TrainingFacts, 'manipulations'>,
+): Promise<Best> {
+  const checkpoints = checkpointsIn(dir);
+  const rows = await score(game.detector, val).catch((cause: Error) => {
+    throw new Error(
+      `round ${game.rounds}, on val: ${cause.message}; the last good checkpoint is ${lastGood(checkpoints)}`,
+      { cause },
+    );
+  });
+  const scored = reportVal(reporter, game.rounds, rows);
+  const isBest = best === null || scored.auc > best.auc;
+  log(`round ${game.rounds}: val AUC ${scored.auc.toFixed(4)}${isBest ? ', the best so far' : ''}`);
+  if (!isBest) return best;
+  saveCheckpoint(
+    path.join(checkpoints, 'best.safetensors'),
+    gameState(game, notesOf(config, scored, manipulations)),
+  );
+  return scored;
 }
 
 /** What a checkpoint says of itself: its best round on val so far, the settings, those of the run folder left out, and what its detector counts. */

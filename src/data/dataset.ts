@@ -19,11 +19,20 @@ export interface RgbImage {
   readonly data: Uint8Array;
 }
 
+/** A piece of a file. */
+export interface Packed {
+  /** Its first byte. */
+  readonly offset: number;
+  readonly bytes: number;
+}
+
 export interface Sample {
   /** Unique within the dataset and stable over runs; names the sample in errors, score files and reports. */
   readonly id: string;
   /** The file the pixels come from (for a forgery made on the fly: the target photo). */
   readonly file: string;
+  /** Where in `file` the image is, if that is a shard of many (pack/); left out: it is the whole file. */
+  readonly packed?: Packed;
   readonly split: Split;
   /** 0 = real, 1 = fake. */
   readonly label: 0 | 1;
@@ -41,6 +50,11 @@ export interface Sample {
   readonly madeOf?: Sample;
 }
 
+/** What an image is called in messages: its file, or its shard with its id. */
+export function nameOf({ file, packed, id }: Pick<Sample, 'file' | 'packed' | 'id'>): string {
+  return packed === undefined ? file : `${file}: ${id}`;
+}
+
 /** A file that a reader left out, and why: counted and listed, never silently replaced. */
 export interface Skipped {
   readonly file: string;
@@ -53,6 +67,10 @@ export interface SampleReader {
   readonly size: number;
   /** Pixels of one sample at `size`×`size`. Throws an error naming the file if they cannot be read. */
   read(sample: Sample): Promise<RgbImage>;
+  /**
+   * A sample's image file, byte for byte, of which `read` gives the largest centred square. A dataset that makes its pictures has none.
+   */
+  encoded?(sample: Sample): Promise<Uint8Array>;
   /**
    * The 68 landmarks of iBUG 300-W of a sample's face, in pixels of what `read` gives (pixel centres at whole numbers); null where none
    * are known. A dataset without this member has none, and no fakes can be made of its images.

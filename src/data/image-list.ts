@@ -1,9 +1,11 @@
 /** A list of image files, whoever made it, as a dataset: splits dealt out where none are given, and checked; pixels read. */
+import { readFile } from 'node:fs/promises';
 import type { Dataset, Sample, SampleReader, Skipped, Split } from './dataset.ts';
-import { FAKE, REAL } from './dataset.ts';
+import { FAKE, REAL, nameOf } from './dataset.ts';
 import { compareText } from './folder-layout.ts';
 import { belongings, groupsOf, type Unit } from './groups.ts';
 import { decodeImage, resizeSquare } from './image.ts';
+import { openShardReader } from './pack/shard-reader.ts';
 import { checkListed, type FileRules } from './listed-files.ts';
 import { splitByVideo, type SplitFractions } from './split.ts';
 
@@ -50,7 +52,10 @@ export async function openList(list: ImageList, rules: ListRules): Promise<Datas
   const all = isWhole ? (images as readonly Sample[]) : dealOut(images, rules);
   checkShared(place, all, rules);
   const chosen = rules.select?.(all) ?? all;
-  const { usable, skipped } = await checkListed(chosen, place, rules.files);
+  const reader = squareReader(rules.size);
+  const { usable, skipped } = await checkListed(chosen, place, rules.files, (sample) =>
+    sample.packed === undefined ? Promise.resolve(undefined) : reader.encoded(sample),
+  );
   const wanted = isWhole ? given : new Set([...given, ...splitsAsked(rules.fractions)]);
   checkClasses(place, usable, wanted, rules);
   const bySplit = (split: Split): readonly Sample[] => usable.filter((sample) => sample.split === split);
@@ -59,13 +64,20 @@ export async function openList(list: ImageList, rules: ListRules): Promise<Datas
     name,
     skipped: [...list.skipped, ...skipped],
     samples: (split) => splits[split],
-    ...squareReader(rules.size),
+    ...reader,
   };
 }
 
-/** Reads the largest centred square of a sample's file at size × size. */
-export function squareReader(size: number): SampleReader {
-  return { size, read: async ({ file }) => resizeSquare(await decodeImage(file), size) };
+/** Reads the largest centred square of a sample's image file at size × size, and the file itself. */
+export function squareReader(size: number): SampleReader & Required<Pick<SampleReader, 'encoded'>> {
+  const readPacked = openShardReader();
+  const pieceOf = ({ file, packed, id }: Sample) =>
+    packed === undefined ? undefined : readPacked(file, packed, id);
+  return {
+    size,
+    read: async (sample) => resizeSquare(await decodeImage(nameOf(sample), await pieceOf(sample)), size),
+    encoded: async (sample) => (await pieceOf(sample)) ?? readFile(sample.file),
+  };
 }
 
 function dealOut(images: readonly ListedImage[], { fractions, seed, unit }: ListRules): readonly Sample[] {

@@ -30,9 +30,11 @@ export function hasImageExtension(name: string): boolean {
  * Reads the header of an image file and checks what a header can tell: a known format, one frame, 8 or 16 bits a channel,
  * at most {@link MAX_PIXELS}. A file that passes may still be cut short; only decoding shows that.
  *
+ * @param bytes the image file, where `file` is not it but names it
  * @throws an error that names the file and the remedy
  */
-export async function inspectImage(file: string): Promise<ImageHeader> {
+export async function inspectImage(file: string, bytes?: Uint8Array): Promise<ImageHeader> {
+  if (bytes !== undefined) return checkHeader(file, await readMetadata(file, bytes));
   await access(file, constants.R_OK).catch((cause: unknown) => {
     throw unreadable(file, cause);
   });
@@ -41,8 +43,11 @@ export async function inspectImage(file: string): Promise<ImageHeader> {
 }
 
 /** Width and height of the image that {@link decodeImage} gives, from the header alone; throws as {@link inspectImage} does. */
-export async function uprightSize(file: string): Promise<Pick<ImageHeader, 'width' | 'height'>> {
-  const header = await readMetadata(file, file);
+export async function uprightSize(
+  file: string,
+  bytes?: Uint8Array,
+): Promise<Pick<ImageHeader, 'width' | 'height'>> {
+  const header = await readMetadata(file, bytes ?? file);
   checkHeader(file, header);
   return header.autoOrient;
 }
@@ -51,13 +56,16 @@ export async function uprightSize(file: string): Promise<Pick<ImageHeader, 'widt
  * Decodes a JPEG, PNG, WebP, GIF, TIFF or AVIF file to 8-bit sRGB: turned upright as its EXIF orientation says, grey repeated
  * over three channels, CMYK and other profiles converted to sRGB, 16 bits scaled to 8, transparency laid over white.
  *
+ * @param given the image file, where `file` is not it but names it
  * @throws an error that names the file and the remedy if it is missing, empty, broken, cut short, of another format,
  * animated (which frame would be meant?), of floating-point pixels, or above {@link MAX_PIXELS}
  */
-export async function decodeImage(file: string): Promise<RgbImage> {
-  const bytes = await readFile(file).catch((cause: unknown) => {
-    throw unreadable(file, cause);
-  });
+export async function decodeImage(file: string, given?: Uint8Array): Promise<RgbImage> {
+  const bytes =
+    given ??
+    (await readFile(file).catch((cause: unknown) => {
+      throw unreadable(file, cause);
+    }));
   if (bytes.length === 0) throw unusable(file, 'is empty');
   checkHeader(file, await readMetadata(file, bytes));
   const upright = open(bytes).autoOrient().flatten({ background: '#ffffff' }).toColourspace('srgb');

@@ -56,7 +56,7 @@ export interface OpenDataset extends Dataset {
  * The settings that a dataset of this name takes, before it is opened: for the schema of the configuration.
  *
  * @param section the values of the group, checked or not: `module` is read of them, and `datasets` for the name `mix`
- * @throws if there is no such dataset, or the user's file cannot be imported
+ * @throws DatasetError if there is no such dataset, or a mix does not say of what; any error if the user's file cannot be imported
  */
 export async function datasetSettings(name: string, section: Section = {}): Promise<SettingsRecord> {
   return (await variantOf(name, section)).settings;
@@ -80,6 +80,7 @@ export async function openDataset(
     size: dataset.size,
     samples: (split) => dataset.samples(split),
     read: (sample) => dataset.read(sample),
+    ...(dataset.encoded === undefined ? {} : { encoded: (sample: Sample) => dataset.encoded!(sample) }),
     ...(dataset.landmarks === undefined ? {} : { landmarks: (sample: Sample) => dataset.landmarks!(sample) }),
     ...(dataset.mask === undefined ? {} : { mask: (sample: Sample) => dataset.mask!(sample) }),
     skipped: dataset.skipped,
@@ -102,35 +103,51 @@ export async function openReader(source: DatasetSource): Promise<SampleReader> {
 
 type Section = Readonly<Record<string, unknown>>;
 
+/** A section of settings does not say which dataset it is for; the setting `key` is at fault. */
+export class DatasetError extends Error {
+  readonly key: string;
+
+  constructor(key: string, problem: string) {
+    super(`'${key}' ${problem}`);
+    this.name = 'DatasetError';
+    this.key = key;
+  }
+}
+
 async function variantOf(name: string, section: Section, place = 'data'): Promise<DatasetVariant> {
   const { module } = section;
   if (name === 'mix') return mixIn(section, place);
   if (name === 'module') {
     if (typeof module !== 'string' || module === '') {
-      throw new Error('data=module needs the path of your file: data.module=./my-dataset.ts');
+      const key = `${place}.module`;
+      throw new DatasetError(key, `must be the path of your file: ${key}=./my-dataset.ts`);
     }
     return datasetModule(module);
   }
   if (!Object.hasOwn(VARIANTS, name)) {
-    throw new Error(`there is no dataset ${name}; there are ${DATASET_NAMES.join(', ')}`);
+    throw new DatasetError(
+      `${place}.name`,
+      `must be a dataset's: there is no dataset ${name}; there are ${DATASET_NAMES.join(', ')}`,
+    );
   }
   return VARIANTS[name as keyof typeof VARIANTS];
 }
 
 /** The mix of the datasets that a section names. Throws, naming the key, where one is not known. */
-async function mixIn({ datasets }: Section, place: string): Promise<DatasetVariant> {
-  const places = `${place}.datasets`;
+async function mixIn({ datasets }: Section, mix: string): Promise<DatasetVariant> {
+  const places = `${mix}.datasets`;
   if (!isSection(datasets) || Object.keys(datasets).length === 0) {
-    throw new Error(`'${places}' must hold the datasets of the mix: +data@${places}.first=folder`);
+    throw new DatasetError(places, `must hold the datasets of the mix: +data@${places}.first=folder`);
   }
   const parts: Record<string, DatasetVariant> = {};
   for (const [key, part] of Object.entries(datasets)) {
     if (!DATASET_KEY.test(key)) {
-      throw new Error(`'${places}.${key}' needs another key: letters and digits, a letter first`);
+      throw new DatasetError(`${places}.${key}`, 'needs another key: letters and digits, a letter first');
     }
     const name = isSection(part) ? part['name'] : undefined;
     if (typeof name !== 'string') {
-      throw new Error(`'${places}.${key}.name' must say which dataset it is: data@${places}.${key}=folder`);
+      const place = `${places}.${key}`;
+      throw new DatasetError(`${place}.name`, `must say which dataset it is: data@${place}=folder`);
     }
     parts[key] = await variantOf(name, part as Section, `${places}.${key}`);
   }

@@ -1,7 +1,7 @@
 /** The files of a list, checked: those that cannot be used are left out and told. */
 import { access } from 'node:fs/promises';
 import { problemOf, type FileCheck } from './check-files.ts';
-import type { Skipped } from './dataset.ts';
+import { nameOf, type Sample, type Skipped } from './dataset.ts';
 import { mapInParallel } from './map-in-parallel.ts';
 import type { DatasetContext } from './module.ts';
 
@@ -20,28 +20,31 @@ export interface FileRules {
  *
  * @param place what lists them, for messages
  * @param rules none: nothing is checked
+ * @param pieceOf the image file of one that is a piece of its `file`, undefined of others
  * @returns the images that passed, in their order, and the others with what is wrong
  * @throws if none of some files spread over the list is there, or no image passes
  */
-export async function checkListed<T extends { readonly file: string }>(
+export async function checkListed<T extends Pick<Sample, 'file' | 'packed' | 'id'>>(
   images: readonly T[],
   place: string,
   rules: FileRules | undefined,
+  pieceOf: (image: T) => Promise<Uint8Array | undefined>,
 ): Promise<{ readonly usable: readonly T[]; readonly skipped: readonly Skipped[] }> {
   if (rules === undefined || images.length === 0) return { usable: images, skipped: [] };
   const { check, remedy, progress } = rules;
   await probe(images, place, remedy);
   if (check === 'none') return { usable: images, skipped: [] };
   let done = 0;
-  const problems = await mapInParallel(images, ({ file }) => {
+  const problems = await mapInParallel(images, async (image): Promise<string | null> => {
     if (done++ % 1000 === 0)
       progress({ stage: `checking the files of ${place}`, done, total: images.length });
-    return problemOf(file, check);
+    const piece = await pieceOf(image).catch((error: unknown) => error as Error);
+    return piece instanceof Error ? piece.message : problemOf(image.file, check, piece);
   });
   const usable = images.filter((_, i) => problems[i] === null);
-  const skipped = images.flatMap(({ file }, i) => {
+  const skipped = images.flatMap((image, i) => {
     const why = problems[i] as string | null;
-    return why === null ? [] : [{ file, why }];
+    return why === null ? [] : [{ file: nameOf(image), why }];
   });
   const first = skipped[0];
   if (usable.length === 0 && first !== undefined) {

@@ -68,7 +68,8 @@ export function openManifestReader(settings: ManifestSettings): Promise<SampleRe
 }
 
 function readerOf({ path, size }: ManifestSettings): SampleReader {
-  return { ...squareReader(size), landmarks: landmarksOf(resolve(path), size) };
+  const reader = squareReader(size);
+  return { ...reader, landmarks: landmarksOf(resolve(path), size, (sample) => reader.encoded(sample)) };
 }
 
 async function readImages(
@@ -83,9 +84,11 @@ async function readImages(
 
 function imageOf(row: ManifestRow, folder: string): ListedImage {
   const { image, split, label, manipulation, video, pair, compression, identities } = row;
+  const { shard, offset, bytes } = row;
   return {
     id: image,
-    file: join(folder, image),
+    file: join(folder, shard ?? image),
+    ...(offset === null || bytes === null ? {} : { packed: { offset, bytes } }),
     split,
     label,
     manipulation,

@@ -91,6 +91,9 @@ function readerOf(readers: ReadonlyMap<string, SampleReader>): SampleReader {
   return {
     size: sizeOf(readers),
     read: (sample) => of(sample, (reader, own) => reader.read(own)),
+    ...([...readers.values()].every((reader) => reader.encoded !== undefined)
+      ? { encoded: (sample: Sample) => of(sample, (reader, own) => reader.encoded!(own)) }
+      : {}),
     mask: (sample) => of(sample, (reader, own) => reader.mask?.(own) ?? Promise.resolve(null)),
     landmarks: (sample) => of(sample, (reader, own) => reader.landmarks?.(own) ?? Promise.resolve(null)),
   };

@@ -28,8 +28,14 @@ export async function overlapOf(known: readonly Sample[], tested: readonly Sampl
 /** The files behind the samples; one that is not there keeps its name, for it is read from elsewhere or will be missed when it is read. */
 async function filesOf(samples: readonly Sample[]): Promise<string[]> {
   const real: string[] = [];
-  for (const file of new Set(samples.map((sample) => sample.file))) {
-    real.push(await realpath(file).catch(() => resolve(file)));
+  const places = new Map<string, Set<string>>();
+  for (const { file, packed } of samples) {
+    const within = packed === undefined ? '' : `#${packed.offset}`;
+    places.set(file, (places.get(file) ?? new Set()).add(within));
+  }
+  for (const [file, within] of places) {
+    const path = await realpath(file).catch(() => resolve(file));
+    for (const piece of within) real.push(`${path}${piece}`);
   }
   return real;
 }

@@ -3,6 +3,7 @@ import type * as tf from '@tensorflow/tfjs';
 import type { SettingsOf, SettingsRecord } from '../config/settings.ts';
 import type { Pass } from '../ops/layers.ts';
 import type { Casts } from '../ops/precision.ts';
+import type { Pretrained } from '../weights/pretrained.ts';
 
 export type { Branch, Pass } from '../ops/layers.ts';
 export { INFERENCE } from '../ops/layers.ts';
@@ -83,6 +84,8 @@ export interface DiscriminatorVariant<S extends SettingsRecord = SettingsRecord>
   /** Targets without which it cannot learn by these settings; none if it does not say. */
   needs?(settings: SettingsOf<S>): readonly TargetName[];
   create(settings: SettingsOf<S>, context: DiscriminatorContext): Discriminator;
+  /** What weights it can start from, if any; with it the setting `weights` (weights/pretrained.ts). */
+  readonly pretrained?: (settings: SettingsOf<S>) => Pretrained;
 }
 
 /** A detector whose settings the configuration has checked against its record. */
@@ -91,4 +94,5 @@ export interface AnyDiscriminatorVariant {
   readonly settings: SettingsRecord;
   needs?(settings: Readonly<Record<string, unknown>>): readonly TargetName[];
   create(settings: Readonly<Record<string, unknown>>, context: DiscriminatorContext): Discriminator;
+  readonly pretrained?: (settings: Readonly<Record<string, unknown>>) => Pretrained;
 }

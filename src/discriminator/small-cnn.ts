@@ -1,15 +1,13 @@
 /**
- * A small convolutional detector that trains from nothing in a minute or two on a laptop's processor.
- *
- * Beside RGB it sees a high-passed copy of the image, because what a forgery leaves behind (resampling, upsampling spectra, blending
- * borders) lies in the residual; a fixed high-pass front end is the idea of Fridrich & Kodovsky's rich models (TIFS 2012) and Bayar & Stamm (2016).
+ * A small convolutional detector that trains from nothing in a minute or two on a laptop's processor. As it ships it sees a high-passed copy of the
+ * image beside RGB (front-ends.ts), because what a forgery leaves behind lies in the residual.
  */
 import * as tf from '@tensorflow/tfjs';
 import { choice, integer, list, number, type SettingsOf } from '../config/settings.ts';
-import { reflectPad } from '../ops/reflect-pad.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
+import { FRONT_END_DOC, FRONT_ENDS, frontEnd } from './front-ends.ts';
 import { headed, headNeeds, headSetting } from './heads.ts';
-import { apply, convBlock, type BlockContext } from './model.ts';
+import { convBlock, type BlockContext } from './model.ts';
 
 /** Settings of convolutions behind a front end. */
 export const trunkSettings = {
@@ -17,10 +15,7 @@ export const trunkSettings = {
     integer({ min: 1, max: 1024, doc: 'Output channels of each 3×3 convolution, first to last.' }),
   ),
   strides: list(integer({ min: 1, max: 2, doc: 'Stride of each convolution; as many as channels.' })),
-  input: choice(
-    ['rgb', 'rgb-highpass'],
-    'What the first convolution sees: RGB, or RGB and a high-passed copy.',
-  ),
+  input: choice(FRONT_ENDS, FRONT_END_DOC),
   bn_momentum: number({
     min: 0,
     below: 1,
@@ -68,30 +63,10 @@ export function convolutions(
   [from, to]: readonly [number, number],
   block: BlockContext,
 ): tf.SymbolicTensor {
-  let x = from === 0 ? (frontEnd(seen).apply(input) as tf.SymbolicTensor) : input;
+  let x = from === 0 ? (frontEnd(seen, input.shape[1]!).apply(input) as tf.SymbolicTensor) : input;
   for (let i = from; i < to; i++) {
     const options = { kernel: 3, stride: strides[i]!, activation: 'relu' } as const;
     x = convBlock(x, `block${i + 1}`, channels[i]!, options, block);
   }
   return x;
-}
-
-function frontEnd(input: TrunkSettings['input']): tf.layers.Layer {
-  switch (input) {
-    case 'rgb':
-      return apply('centre', (x) => tf.sub(tf.mul(x, 2), 1));
-    case 'rgb-highpass':
-      return apply(
-        'highpass',
-        (x) => tf.concat([tf.sub(tf.mul(x, 2), 1), highpass(x as tf.Tensor4D)], 3),
-        (shape) => [...shape.slice(0, 3), 6],
-      );
-  }
-}
-
-/** 4·(x − mean of the 3×3 neighbourhood), reflected borders: [N, H, W, C] → the same shape, about unit scale on photos' edges. */
-export function highpass(x: tf.Tensor4D): tf.Tensor4D {
-  return tf.tidy(() => {
-    return tf.mul(tf.sub(x, tf.avgPool(reflectPad(x, 1), 3, 1, 'valid')), 4);
-  });
 }

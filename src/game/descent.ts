@@ -1,7 +1,7 @@
 /** What one pass of the detector loses of its images: L of the logits, or what the detector itself descends. */
 import * as tf from '@tensorflow/tfjs';
 import type { Discriminator, Pass, Targets } from '../discriminator/discriminator.ts';
-import { crossEntropy } from './objective.ts';
+import type { Criterion } from './criterion.ts';
 
 export interface Descent {
   /** [N, 2]. */
@@ -20,18 +20,19 @@ const OWN = 'own';
 /**
  * Passes images through the detector; differentiable.
  *
- * @param images [N, H, W, 3]
+ * @param images [N, H, W, 3], as the detector sees them
+ * @param criterion L
  * @throws what the detector throws of its targets; if it calls one of its terms as another loss is called
  */
 export function descentOf(
   detector: Discriminator,
-  images: tf.Tensor4D,
-  targets: Targets,
+  { images, targets }: { readonly images: tf.Tensor4D; readonly targets: Targets },
+  criterion: Criterion,
   pass: Pass,
 ): Descent {
   if (detector.auxiliary === undefined) {
     const logits = detector.logits(images, pass);
-    const losses = crossEntropy(logits, targets.labels);
+    const losses = criterion(logits, targets.labels);
     return { logits, losses, means: { '': tf.mean(losses) }, addends: [''] };
   }
   const { logits, losses: own, terms } = detector.auxiliary(images, targets, pass);
@@ -42,7 +43,7 @@ export function descentOf(
       );
     }
   }
-  const losses = crossEntropy(logits, targets.labels);
+  const losses = criterion(logits, targets.labels);
   const beside = Object.entries({ ...(own === undefined ? {} : { [OWN]: own }), ...terms });
   const means = Object.fromEntries(
     [['', losses] as const, ...beside].map(([name, of]) => [name, tf.mean(of)]),

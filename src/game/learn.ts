@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Discriminator, Targets } from '../discriminator/discriminator.ts';
 import type { CleanPass } from '../generator/generator.ts';
 import { phase } from '../ops/phase.ts';
+import type { Criterion } from './criterion.ts';
 import { scalars, tidied, toldAs, together, type Figures, type RoundMetrics } from './figures.ts';
 import type { ImageView, ImageViews } from './image-views.ts';
 import { objectiveWeights, weighted, type Objective } from './objective.ts';
@@ -36,6 +37,12 @@ export interface Adversary {
 /** An opponent that begins with what the pass of the clean images has told, which then gives their gradient too. */
 export type Informed = (clean: CleanPass) => Adversary;
 
+/** Who learns, and by which L. */
+export interface Learner {
+  readonly detector: Discriminator;
+  readonly criterion: Criterion;
+}
+
 /** What a step of the detector leaves to be used and told. */
 export type Learnt = Pick<Gradients, 'opponent' | 'figures'>;
 
@@ -49,10 +56,10 @@ export type Learnt = Pick<Gradients, 'opponent' | 'figures'>;
 export function learn(
   {
     detector,
+    criterion,
     detectorOptimizer,
     views = null,
-  }: {
-    readonly detector: Discriminator;
+  }: Learner & {
     readonly detectorOptimizer: Optimizer;
     readonly views?: ImageViews | null;
   },
@@ -65,7 +72,7 @@ export function learn(
   return tidied(() => {
     const gradients = inParts(batch, settings.accumulate, (part) =>
       objectiveGradients(
-        detector,
+        { detector, criterion },
         part,
         adversaryOf?.(part) ?? null,
         settings,
@@ -94,7 +101,7 @@ export function learn(
  * @param view what the detector sees of the images, the same for each set
  */
 export function objectiveGradients(
-  detector: Discriminator,
+  learner: Learner,
   batch: TaughtImages,
   opponent: Adversary | Informed | null,
   settings: LearnSettings,
@@ -107,7 +114,7 @@ export function objectiveGradients(
     let told: CleanPass | undefined;
     if (weights.clean !== undefined) {
       const weight = weights.clean;
-      const clean = phase('clean', () => cleanPass(detector, batch, weight, informed, view));
+      const clean = phase('clean', () => cleanPass(learner, batch, weight, informed, view));
       passes.push(clean.passed);
       told = clean.told;
     }
@@ -122,12 +129,14 @@ export function objectiveGradients(
     const adversary = informed ? opponent(told!) : opponent!;
     const task = {
       term: 'adversarial',
+      criterion: learner.criterion,
       weight: weights.adversarial,
       branch: settings.auxiliary_bn ? 'auxiliary' : 'main',
       variables: adversary.variables,
       show: adversary.play,
       view,
     } as const;
+    const { detector } = learner;
     const adversarial = phase('adversarial', () => learningPass(detector, adversary.targets ?? batch, task));
     passes.push(adversarial);
     return {
@@ -140,7 +149,7 @@ export function objectiveGradients(
 
 /** The pass of the clean images; it tells its gradient to them where an opponent wants to begin with it. */
 function cleanPass(
-  detector: Discriminator,
+  { detector, criterion }: Learner,
   batch: TaughtImages,
   weight: number,
   telling: boolean,
@@ -151,6 +160,7 @@ function cleanPass(
   try {
     const passed = learningPass(detector, batch, {
       term: 'clean',
+      criterion,
       weight,
       branch: 'main',
       variables: asVariable === null ? [] : [asVariable],

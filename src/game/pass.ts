@@ -3,10 +3,11 @@ import * as tf from '@tensorflow/tfjs';
 import type { Branch, Discriminator, Targets } from '../discriminator/discriminator.ts';
 import type { Perturbed } from '../generator/generator.ts';
 import { variableGrads } from '../ops/gradients.ts';
+import type { Criterion } from './criterion.ts';
 import { descentOf, type Descent } from './descent.ts';
 import { scalars, tidied, type Figures } from './figures.ts';
-import type { ImageView } from './image-views.ts';
-import { crossEntropy, type Term } from './objective.ts';
+import { AS_IT_IS, type ImageView } from './image-views.ts';
+import type { Term } from './objective.ts';
 import { targetsThrough } from './taught.ts';
 
 /** Images on their way into a pass. */
@@ -17,6 +18,7 @@ export type Shown = Perturbed & {
 
 export interface PassTask {
   readonly term: Term;
+  readonly criterion: Criterion;
   /** Of the mean of what the detector descends, in the objective. */
   readonly weight: number;
   readonly branch: Branch;
@@ -61,7 +63,7 @@ export function learningPass(detector: Discriminator, targets: Targets, task: Pa
 function descendingPass(
   detector: Discriminator,
   targets: Targets,
-  { term, weight, branch, variables, show, view }: PassTask,
+  { term, criterion, weight, branch, variables, show, view = AS_IT_IS }: PassTask,
 ): Passed {
   return tidied(() => {
     let met: { shown: Shown; descent: Descent } | undefined;
@@ -70,8 +72,8 @@ function descendingPass(
       const { grads } = variableGrads(() => {
         const shown = beyond.keepShown(show());
         const pass = { training: true, trackStatistics: true, branch } as const;
-        const seen = view?.(shown.images) ?? shown.images;
-        const descent = descentOf(detector, seen, targetsThrough(targets, view), pass);
+        const seen = { images: view.images(shown.images), targets: targetsThrough(targets, view) };
+        const descent = descentOf(detector, seen, view.judged(criterion), pass);
         [descent.logits, descent.losses, ...Object.values(descent.means)].forEach(beyond.keep);
         met = { shown, descent };
         const [first, ...others] = descent.addends.map((name) => descent.means[name]!);
@@ -90,7 +92,7 @@ function descendingPass(
         shown: aliasOf(shown),
         figures: scalars({
           ...(Object.fromEntries(losses) as Record<string, tf.Tensor>),
-          [`accuracy_${term}`]: accuracy(descent.logits, targets.labels),
+          [`accuracy_${term}`]: tf.mean(view.judged(right)(descent.logits, targets.labels)),
         }),
         addends: descent.addends.map(tag),
       };
@@ -104,7 +106,7 @@ function descendingPass(
 function ascendingPass(
   detector: Discriminator,
   { labels }: Targets,
-  { weight, branch, variables, show, view }: PassTask,
+  { criterion, weight, branch, variables, show, view = AS_IT_IS }: PassTask,
 ): Pick<Passed, 'shown' | 'variables'> {
   return tidied(() => {
     let shown: Shown | undefined;
@@ -113,8 +115,8 @@ function ascendingPass(
       const { grads } = variableGrads(() => {
         shown = beyond.keepShown(show());
         const pass = { training: true, trackStatistics: false, branch } as const;
-        const seen = view?.(shown.images) ?? shown.images;
-        const mean = tf.mean(crossEntropy(detector.logits(seen, pass), labels));
+        const logits = detector.logits(view.images(shown.images), pass);
+        const mean = tf.mean(view.judged(criterion)(logits, labels));
         const gained = shown.cost === undefined ? mean : tf.sub(mean, tf.mean(shown.cost));
         return tf.mul(gained, weight);
       }, [...variables]);
@@ -166,6 +168,7 @@ export function inOrder(variables: readonly tf.Variable[], grads: tf.NamedTensor
   return variables.map((variable) => grads[variable.name] ?? tf.zerosLike(variable));
 }
 
-function accuracy(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor {
-  return tf.tidy(() => tf.mean(tf.cast(tf.equal(tf.argMax(logits, 1), labels), 'float32')));
+/** 1 where the larger logit is the label's, 0 elsewhere. */
+function right(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor1D {
+  return tf.tidy(() => tf.cast(tf.equal(tf.argMax(logits, 1), labels), 'float32'));
 }

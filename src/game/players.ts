@@ -3,10 +3,13 @@ import * as tf from '@tensorflow/tfjs';
 import type { Discriminator } from '../discriminator/discriminator.ts';
 import type { Generator } from '../generator/generator.ts';
 import { createRng, type Rng } from '../ops/random.ts';
+import type { Criterion } from './criterion.ts';
 import { restore, type GameState, type LoadedCheckpoint } from './checkpoint.ts';
+import { averaged, layerwise, type FineTuningSettings } from './fine-tuning.ts';
 import { freeAscent, type Carried } from './free.ts';
 import type { ImageViews } from './image-views.ts';
 import { guarded, type LossScale } from './loss-scale.ts';
+import { crossEntropy } from './objective.ts';
 import { createOptimizer, type Optimizer, type OptimizerSettings } from './optimizer.ts';
 import type { Players } from './round.ts';
 
@@ -17,6 +20,8 @@ export interface Game extends Players {
   readonly views: ImageViews | null;
   /** Of players that compute in float16; null of others. */
   readonly lossScale: LossScale | null;
+  /** The average of the detector's variables by their names; null where none is kept. */
+  readonly average: ReadonlyMap<string, tf.Variable> | null;
   readonly rng: Rng;
   rounds: number;
 }
@@ -26,33 +31,36 @@ export type Memory = Pick<Game, 'pool' | 'carried' | 'lossScale' | 'views'>;
 
 export const NO_MEMORY: Memory = { pool: null, carried: null, lossScale: null, views: null };
 
-/** Sets up a game at round 0 around two players. */
+/** Sets up a game at round 0 around two players. L is plain cross-entropy unless told. */
 export function createGame(
   detector: Discriminator,
   generator: Generator,
   settings: {
     readonly seed: number;
-    readonly optimizer_d: OptimizerSettings;
+    readonly optimizer_d: OptimizerSettings & FineTuningSettings;
     readonly optimizer_g: OptimizerSettings;
   },
-  remembered: Partial<Memory> = {},
+  { criterion = crossEntropy, ...remembered }: Partial<Memory & { readonly criterion: Criterion }> = {},
 ): Game {
   const memory = { ...NO_MEMORY, ...remembered };
   const trainable = generator.learners.flatMap((learner) => learner.trainable);
-  const optimizer = (
-    of: OptimizerSettings,
-    variables: readonly tf.Variable[],
-    closes: boolean,
-  ): Optimizer => {
-    const plain = createOptimizer(of, variables);
-    return memory.lossScale === null ? plain : guarded(plain, variables, memory.lossScale, closes);
-  };
+  const guard = (optimizer: Optimizer, variables: readonly tf.Variable[], closes: boolean): Optimizer =>
+    memory.lossScale === null ? optimizer : guarded(optimizer, variables, memory.lossScale, closes);
+  const { optimizer_d, optimizer_g } = settings;
+  const tuned = layerwise(
+    createOptimizer(optimizer_d, detector.trainable),
+    detector,
+    optimizer_d.layer_decay,
+  );
+  const { optimizer, average } = averaged(tuned, detector.state, optimizer_d.average);
   return {
     detector,
     generator,
-    detectorOptimizer: optimizer(settings.optimizer_d, detector.trainable, true),
-    generatorOptimizer: optimizer(settings.optimizer_g, trainable, false),
+    criterion,
+    detectorOptimizer: guard(optimizer, detector.trainable, true),
+    generatorOptimizer: guard(createOptimizer(optimizer_g, trainable), trainable, false),
     ...memory,
+    average,
     rng: createRng(settings.seed, 'opponent'),
     rounds: 0,
   };
@@ -95,7 +103,7 @@ export function gameState(game: Game, notes: Readonly<Record<string, string>> = 
       updates_g: game.generatorOptimizer.steps,
       opponent_draws: game.rng.counter,
       ...(pool_real === undefined || pool_fake === undefined ? {} : { pool_real, pool_fake }),
-      ...(game.views === null ? {} : { view_draws: game.views.rng.counter }),
+      ...(game.views === null ? {} : { view_draws: game.views.counter }),
     },
     identity: { detector: game.detector.name, generator: game.generator.name },
     notes,
@@ -124,7 +132,7 @@ export function restoreGame(game: Game, checkpoint: LoadedCheckpoint): void {
   game.generatorOptimizer.seek(generatorUpdates);
   game.rng.seek(draws);
   if (taken !== null) game.pool!.seek(taken);
-  if (views !== null) game.views!.rng.seek(views);
+  if (views !== null) game.views!.seek(views);
 }
 
 /**
@@ -133,7 +141,7 @@ export function restoreGame(game: Game, checkpoint: LoadedCheckpoint): void {
  */
 export function bookmark(game: Game): () => void {
   const { rounds, rng, pool, views, detectorOptimizer, generatorOptimizer } = game;
-  const [draws, taken, viewDraws] = [rng.counter, pool?.taken, views?.rng.counter];
+  const [draws, taken, viewDraws] = [rng.counter, pool?.taken, views?.counter];
   const [detectorUpdates, generatorUpdates] = [detectorOptimizer.steps, generatorOptimizer.steps];
   // aliases: a variable that moves takes other memory and leaves this
   const kept = [...gameState(game).variables.values()].map(
@@ -149,7 +157,7 @@ export function bookmark(game: Game): () => void {
     generatorOptimizer.seek(generatorUpdates);
     rng.seek(draws);
     if (taken !== undefined) pool!.seek(taken);
-    if (viewDraws !== undefined) views!.rng.seek(viewDraws);
+    if (viewDraws !== undefined) views!.seek(viewDraws);
   };
 }
 

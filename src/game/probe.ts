@@ -10,12 +10,19 @@ import type { Generator, LabelledImages, Perturbed, Turn, Victim } from '../gene
 import { gradientAscent, ONE_ATTEMPT } from '../generator/gradient-ascent.ts';
 import { pixelAscent } from '../generator/pgd.ts';
 import { createRng } from '../ops/random.ts';
-import { crossEntropy } from './objective.ts';
+import type { Criterion } from './criterion.ts';
 import { victimOf } from './victim.ts';
 
 const PGD_STEPS = 10;
 /** Steps of eps/4: ten of them cross the ball from edge to edge, with some to spare for turning. */
 const PGD_STEP_SHARE = 1 / 4;
+
+/** The players, and L: the opponent ascends it, and the losses told are it. */
+export interface Probed {
+  readonly detector: Discriminator;
+  readonly generator: Generator;
+  readonly criterion: Criterion;
+}
 
 export interface ProbeSettings {
   /** Whether adversarial images go through batch norm's auxiliary branch in the game. */
@@ -39,7 +46,7 @@ export interface ProbeSettings {
  * Moves nothing and draws from streams of its own. Frees every tensor that it made.
  */
 export function probe(
-  { detector, generator }: { readonly detector: Discriminator; readonly generator: Generator },
+  players: Probed,
   batch: LabelledImages,
   { auxiliary_bn, seed, round, progress }: ProbeSettings,
 ): Readonly<Record<string, number>> {
@@ -49,7 +56,7 @@ export function probe(
     // the opponent's draws change with the round, so that one that picks among several is seen with all of them
     const turn = { rng: createRng(seed, 'probe', round), progress };
     for (const [name, value] of Object.entries(
-      probeBranch(detector, generator, batch, branch, turn, createRng(seed, 'probe/pgd10')),
+      probeBranch(players, batch, branch, turn, createRng(seed, 'probe/pgd10')),
     )) {
       metrics[branch === 'main' ? name : `${name}_${branch}`] = value;
     }
@@ -58,19 +65,18 @@ export function probe(
 }
 
 function probeBranch(
-  detector: Discriminator,
-  generator: Generator,
+  { detector, generator, criterion }: Probed,
   batch: LabelledImages,
   branch: Branch,
   turn: Turn,
   pgdRng: Turn['rng'],
 ): Record<string, number> {
   return tf.tidy(() => {
-    const victim = victimOf(detector, { crafting: 'eval', auxiliary_bn: branch === 'auxiliary' });
+    const crafting = { crafting: 'eval', auxiliary_bn: branch === 'auxiliary' } as const;
     const against = (images: tf.Tensor4D): Standing =>
-      standing(detector, { images, labels: batch.labels }, branch);
+      standing({ detector, criterion }, { images, labels: batch.labels }, branch);
     const clean = against(batch.images);
-    const perturbed = generator.perturb(batch, victim, turn);
+    const perturbed = generator.perturb(batch, victimOf(detector, crafting, criterion), turn);
     const opponent = against(perturbed.images);
     const metrics: Record<string, number> = {
       accuracy_clean: clean.accuracy,
@@ -79,7 +85,7 @@ function probeBranch(
     };
     const eps = pixelBound(perturbed);
     if (eps !== null) {
-      const pgd = against(pgd10(batch, victim, eps, pgdRng));
+      const pgd = against(pgd10(batch, victimOf(detector, crafting), eps, pgdRng));
       metrics['accuracy_pgd10'] = pgd.accuracy;
       metrics['pgd10_gain'] = pgd.loss - clean.loss;
     }
@@ -87,7 +93,10 @@ function probeBranch(
   });
 }
 
-/** Ten steps away from the true label within eps of the clean images, from a random start. */
+/**
+ * Ten steps away from the true label within eps of the clean images, from a random start, up plain cross-entropy whatever L is: the
+ * gradient of others fades or turns where the detector is sure.
+ */
 function pgd10(batch: LabelledImages, victim: Victim, eps: number, rng: Turn['rng']): tf.Tensor4D {
   const ascent = pixelAscent(batch, rng, {
     norm: 'linf',
@@ -114,13 +123,17 @@ interface Standing {
   readonly loss: number;
 }
 
-function standing(detector: Discriminator, { images, labels }: LabelledImages, branch: Branch): Standing {
+function standing(
+  { detector, criterion }: Omit<Probed, 'generator'>,
+  { images, labels }: LabelledImages,
+  branch: Branch,
+): Standing {
   return tf.tidy(() => {
     const logits = detector.logits(images, { training: false, trackStatistics: false, branch });
     const right = tf.equal(tf.argMax(logits, 1), labels);
     return {
       accuracy: tf.mean(tf.cast(right, 'float32')).dataSync()[0]!,
-      loss: tf.mean(crossEntropy(logits, labels)).dataSync()[0]!,
+      loss: tf.mean(criterion(logits, labels)).dataSync()[0]!,
     };
   });
 }

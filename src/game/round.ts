@@ -14,6 +14,7 @@ import type {
 } from '../generator/generator.ts';
 import { variableGrads } from '../ops/gradients.ts';
 import { phase } from '../ops/phase.ts';
+import type { Criterion } from './criterion.ts';
 import type { ImageViews } from './image-views.ts';
 import type { ImagePool } from './image-pool.ts';
 import { read, scalars, tidied, together, toldAs, type Figures, type RoundMetrics } from './figures.ts';
@@ -32,6 +33,8 @@ export type { RoundMetrics } from './figures.ts';
 export interface Players {
   readonly detector: Discriminator;
   readonly generator: Generator;
+  /** L: the detector descends it, the opponent ascends it. */
+  readonly criterion: Criterion;
   readonly detectorOptimizer: Optimizer;
   readonly generatorOptimizer: Optimizer;
   /** Images of past rounds that the detector meets again; null for none. */
@@ -91,17 +94,17 @@ export function alternatingRound(
 
 /** What the opponent makes of a batch against the detector as it stands. Moves no player and no running statistics. */
 export function craft(
-  { detector, generator }: Pick<Players, 'detector' | 'generator'>,
+  { detector, generator, criterion }: Pick<Players, 'detector' | 'generator' | 'criterion'>,
   batch: LabelledImages,
   settings: CraftingSettings,
   turn: Turn,
 ): Perturbed {
-  return phase('craft', () => generator.perturb(batch, victimOf(detector, settings), turn));
+  return phase('craft', () => generator.perturb(batch, victimOf(detector, settings, criterion), turn));
 }
 
 /** Ascends the detector's loss over the opponent's parameters; the detector's are constants here. */
 function generatorStep(
-  { detector, generator, generatorOptimizer }: Players,
+  { detector, generator, criterion, generatorOptimizer }: Players,
   batch: TaughtImages,
   settings: GameSettings,
   learningRates: LearningRates,
@@ -110,7 +113,7 @@ function generatorStep(
   return tidied(() => {
     const trainable = generator.learners.flatMap((learner) => learner.trainable);
     const { opponent, figures } = inParts(batch, settings.accumulate, (part) =>
-      generatorGradients(generator, trainable, part, victimOf(detector, settings), turn),
+      generatorGradients(generator, trainable, part, victimOf(detector, settings, criterion), turn),
     );
     const { gradientNorm } = generatorOptimizer.step(opponent, () => learningRates.generator);
     generator.learners.forEach((learner) => learner.stepped());
@@ -168,7 +171,7 @@ function detectorStep(
 
 /** What the opponent makes of a batch, its first step from what the pass of the clean images has told. */
 function craftFrom(
-  { detector, generator }: Players,
+  { detector, generator, criterion }: Players,
   batch: LabelledImages,
   settings: CraftingSettings,
   turn: Turn,
@@ -180,7 +183,7 @@ function craftFrom(
     );
   }
   const from = generator.perturbFrom;
-  return phase('craft', () => from(batch, victimOf(detector, settings), turn, clean));
+  return phase('craft', () => from(batch, victimOf(detector, settings, criterion), turn, clean));
 }
 
 /** An opponent's images as they meet the detector: some of them past ones, where there is a pool. */

@@ -26,7 +26,7 @@ export function simultaneousRound(
   learningRates: LearningRates,
   turn: Turn,
 ): Figures {
-  const { detector, generator, generatorOptimizer } = players;
+  const { detector, generator, criterion, generatorOptimizer } = players;
   const [learner, ...others] = generator.learners;
   if (learner === undefined || others.length > 0) {
     throw new Error(
@@ -34,7 +34,7 @@ export function simultaneousRound(
     );
   }
   return tidied(() => {
-    const victim = victimOf(detector, settings);
+    const victim = victimOf(detector, settings, criterion);
     const adversaryOf = (part: Part): Adversary => ({
       variables: learner.trainable,
       play: () => learner.play(part, victim, turn),

@@ -36,8 +36,9 @@ export function rows<T extends tf.Tensor>(of: T, from: number, count: number): T
 }
 
 /** The targets of images that are looked at through a view: masks lie where the view has moved them. */
-export function targetsThrough(targets: Targets, view: ImageView | undefined): Targets {
+export function targetsThrough(targets: Targets, view: ImageView): Targets {
   const { masks } = targets;
-  if (view?.masks === undefined || masks === undefined) return targets;
-  return { ...targets, masks: { ...masks, values: view.masks(masks.values) } };
+  return masks === undefined
+    ? targets
+    : { ...targets, masks: { ...masks, values: view.masks(masks.values) } };
 }

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Discriminator, Pass } from '../discriminator/discriminator.ts';
 import type { Victim } from '../generator/generator.ts';
+import type { Criterion } from './criterion.ts';
 import { crossEntropy } from './objective.ts';
 
 /** How adversarial images pass through the detector's batch norm. */
@@ -15,15 +16,23 @@ export interface CraftingSettings {
   readonly auxiliary_bn: boolean;
 }
 
-/** No dropout, no running statistics moved, and the branch that adversarial images learn in. */
-export function victimOf(detector: Discriminator, settings: CraftingSettings): Victim {
+/**
+ * No dropout, no running statistics moved, and the branch that adversarial images learn in.
+ *
+ * @param criterion L, what the opponent ascends; outside of a game plain cross-entropy
+ */
+export function victimOf(
+  detector: Discriminator,
+  settings: CraftingSettings,
+  criterion: Criterion = crossEntropy,
+): Victim {
   const pass: Pass = {
     training: settings.crafting !== 'eval',
     trackStatistics: false,
     branch: settings.auxiliary_bn && settings.crafting !== 'shared' ? 'auxiliary' : 'main',
   };
   return {
-    lossOf: (images, labels) => crossEntropy(detector.logits(images, pass), labels),
+    lossOf: (images, labels) => criterion(detector.logits(images, pass), labels),
     predict: (images) => tf.tidy(() => tf.argMax(detector.logits(images, pass), 1)),
   };
 }

@@ -4,6 +4,8 @@ import { hasKernel, runKernel } from './fast-kernel.ts';
 
 /** Kernel that a fast engine registers: inputs {dy, y}; ReLU's gradient in one pass. */
 export const RELU_GRAD = 'ReluGrad';
+/** Kernel that a fast engine registers: inputs {dy, y}; ReLU6's gradient in one pass. */
+export const RELU6_GRAD = 'Relu6Grad';
 /** Kernel that a fast engine registers: inputs {y, dy}; the sigmoid's gradient in one pass, of any precision. */
 export const SIGMOID_GRAD = 'SigmoidGrad';
 /** Kernels that a fast engine registers: SiLU with outputs [y, sigmoid(x)], and its gradient from {dy, x, sigmoid}. */
@@ -11,7 +13,7 @@ export const SILU = 'Silu';
 export const SILU_GRAD = 'SiluGrad';
 
 /** What follows a normalisation, elementwise. */
-export type Activation = 'none' | 'relu' | 'silu';
+export type Activation = 'none' | 'relu' | 'relu6' | 'silu';
 
 /** The activation of x, any shape. */
 export function activate<T extends tf.Tensor>(x: T, activation: Activation): T {
@@ -20,6 +22,8 @@ export function activate<T extends tf.Tensor>(x: T, activation: Activation): T {
       return x;
     case 'relu':
       return tf.relu(x);
+    case 'relu6': // min(max(x, 0), 6) (Krizhevsky 2010; EfficientNet-Lite's activation)
+      return tf.relu6(x);
     case 'silu':
       return silu(x);
   }

@@ -15,6 +15,9 @@ import { hasKernelFor } from './precision.ts';
 export const BATCH_NORM_ACTIVATION_TRAINING = 'BatchNormActivationTraining';
 export const BATCH_NORM_ACTIVATION_INFERENCE = 'BatchNormActivationInference';
 
+/** The activations that these kernels know; another runs after the kernel's normalisation. */
+const IN_KERNEL: readonly Activation[] = ['none', 'relu', 'silu'];
+
 /** What a batch norm holds for each channel: [C] float32 each. */
 export interface BatchNormWeights {
   readonly scale: tf.Tensor1D;
@@ -51,13 +54,14 @@ export function batchNormActivationTraining(
   { epsilon, activation, rate }: BatchNormActivation & { readonly rate: number },
 ): TrainingPass {
   return tf.tidy(() => {
+    const [inside, after] = parted(activation);
     if (hasKernelFor(BATCH_NORM_ACTIVATION_TRAINING, x)) {
       const [y, newMean, newVariance] = runKernel<tf.Tensor[]>(
         BATCH_NORM_ACTIVATION_TRAINING,
         { x, scale, offset, mean, variance },
-        { epsilon, activation, rate },
+        { epsilon, activation: inside, rate },
       ) as [tf.Tensor4D, tf.Tensor1D, tf.Tensor1D];
-      return { y, mean: newMean, variance: newVariance };
+      return { y: activate(y, after), mean: newMean, variance: newVariance };
     }
     const batch = batchNormTraining(x, scale, offset, epsilon);
     const moved = (from: tf.Tensor1D, towards: tf.Tensor1D): tf.Tensor1D =>
@@ -76,13 +80,21 @@ export function batchNormActivationInference(
   { scale, offset, mean, variance }: BatchNormWeights,
   { epsilon, activation }: BatchNormActivation,
 ): tf.Tensor4D {
-  return tf.tidy(() =>
-    hasKernelFor(BATCH_NORM_ACTIVATION_INFERENCE, x)
-      ? runKernel(
-          BATCH_NORM_ACTIVATION_INFERENCE,
-          { x, scale, offset, mean, variance },
-          { epsilon, activation },
-        )
-      : activate(batchNormInference(x, mean, variance, scale, offset, epsilon), activation),
-  );
+  return tf.tidy(() => {
+    if (!hasKernelFor(BATCH_NORM_ACTIVATION_INFERENCE, x)) {
+      return activate(batchNormInference(x, mean, variance, scale, offset, epsilon), activation);
+    }
+    const [inside, after] = parted(activation);
+    const y = runKernel<tf.Tensor4D>(
+      BATCH_NORM_ACTIVATION_INFERENCE,
+      { x, scale, offset, mean, variance },
+      { epsilon, activation: inside },
+    );
+    return activate(y, after);
+  });
+}
+
+/** What the kernel does of an activation, and what is left to do after it. */
+function parted(activation: Activation): readonly [inside: Activation, after: Activation] {
+  return IN_KERNEL.includes(activation) ? [activation, 'none'] : ['none', activation];
 }

@@ -2,6 +2,7 @@
  * The safetensors format: named tensors and a text map in one file that nothing executes when it is read
  * (8 bytes: header length, little-endian; a JSON header of dtype, shape and byte range per tensor; the bytes). Any framework reads it.
  */
+import { isStoredType, readNumbers, WIDTHS, type StoredType } from './stored-numbers.ts';
 
 export interface NamedArray {
   readonly shape: readonly number[];
@@ -17,7 +18,7 @@ export interface SafeTensors {
 const MAX_HEADER = 100 * 1024 * 1024;
 
 interface HeaderEntry {
-  readonly dtype: 'F32' | 'I32';
+  readonly dtype: StoredType;
   readonly shape: readonly number[];
   readonly data_offsets: readonly [number, number];
 }
@@ -52,9 +53,9 @@ export function encodeSafeTensors({ tensors, metadata }: SafeTensors): Uint8Arra
 }
 
 /**
- * Reads what `encodeSafeTensors`, or any other writer of float32 and int32 tensors, wrote.
- * Throws, naming `source`, if the file is truncated, its header is malformed, a tensor's range and shape disagree, or the
- * tensors do not tile the data.
+ * Reads what `encodeSafeTensors`, or any other writer, wrote: floats of any width as float32, integers as int32 (stored-numbers.ts).
+ * Throws, naming `source`, if the file is truncated, its header is malformed, a tensor's range and shape disagree, an integer is
+ * too large, or the tensors do not tile the data.
  */
 export function decodeSafeTensors(bytes: Uint8Array, source: string): SafeTensors {
   const fail = (why: string): never => {
@@ -77,15 +78,14 @@ export function decodeSafeTensors(bytes: Uint8Array, source: string): SafeTensor
     if (!(from >= 0 && from <= to && to <= data.length)) {
       fail(`tensor ${name} lies at bytes ${from} to ${to} of ${data.length}: the file is truncated`);
     }
-    if (to - from !== size * 4) {
+    if (to - from !== size * WIDTHS[entry.dtype]) {
       fail(`tensor ${name} of shape [${entry.shape.join(', ')}] has ${to - from} bytes`);
     }
-    // A copy, so that it is aligned and does not keep the whole file; a Buffer's own slice would not copy.
-    const { buffer } = Uint8Array.from(data.subarray(from, to));
-    tensors.set(name, {
-      shape: entry.shape,
-      values: entry.dtype === 'F32' ? new Float32Array(buffer) : new Int32Array(buffer),
-    });
+    try {
+      tensors.set(name, { shape: entry.shape, values: readNumbers(data.subarray(from, to), entry.dtype) });
+    } catch (error) {
+      fail(`tensor ${name}: ${(error as Error).message}`);
+    }
   }
   checkTiling(header.entries, data.length, fail);
   return { tensors, metadata: header.metadata };
@@ -135,7 +135,7 @@ function parseHeader(bytes: Uint8Array, fail: (why: string) => never): Header {
   }
   for (const [name, entry] of Object.entries(entries)) {
     if (!isEntry(entry)) {
-      fail(`tensor ${name} has no dtype F32 or I32, shape and data_offsets`);
+      fail(`tensor ${name} has no dtype of ${Object.keys(WIDTHS).join(', ')}, shape and data_offsets`);
     }
   }
   return { entries: entries as Header['entries'], metadata: metadata as Header['metadata'] };
@@ -150,9 +150,9 @@ function isEntry(value: unknown): value is HeaderEntry {
   const naturals = (list: unknown): boolean =>
     Array.isArray(list) && list.every((n) => Number.isSafeInteger(n) && n >= 0);
   return (
-    (entry?.dtype === 'F32' || entry?.dtype === 'I32') &&
-    naturals(entry.shape) &&
-    naturals(entry.data_offsets) &&
-    entry.data_offsets?.length === 2
+    isStoredType(entry?.dtype) &&
+    naturals(entry?.shape) &&
+    naturals(entry?.data_offsets) &&
+    entry?.data_offsets?.length === 2
   );
 }

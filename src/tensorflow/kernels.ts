@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { BATCH_NORM_TRAINING } from '../ops/batch-norm.ts';
 import { STATELESS_RANDOM_UNIFORM } from '../ops/random.ts';
-import { RELU_GRAD, SIGMOID_GRAD, SILU, SILU_GRAD } from '../ops/activations.ts';
+import { RELU6_GRAD, RELU_GRAD, SIGMOID_GRAD, SILU, SILU_GRAD } from '../ops/activations.ts';
 import { attr, nodeBackend } from './backend.ts';
 import { registerConvolutions } from './kernels/convolution.ts';
 import { registerCrossEntropy } from './kernels/cross-entropy.ts';
@@ -102,22 +102,31 @@ function registerBatchNorm(): void {
   });
 }
 
-function registerActivations(): void {
-  kernel(RELU_GRAD, ({ dy, y }, _attrs, backend) =>
-    backend.executeSingleOutput('ReluGrad', [attr.type('T', dy!.dtype)], [dy!, y!]),
+/**
+ * TensorFlow.js differentiates ReLU and ReLU6 by comparing, casting and multiplying; TensorFlow has the one op for each.
+ *
+ * @param slope by the output, for the plain engine
+ */
+function registerRelu(name: string, gradient: string, slope: (y: tf.Tensor) => tf.Tensor): void {
+  kernel(gradient, ({ dy, y }, _attrs, backend) =>
+    backend.executeSingleOutput(gradient, [attr.type('T', dy!.dtype)], [dy!, y!]),
   );
-  // TensorFlow.js differentiates ReLU by comparing, casting and multiplying; TensorFlow has the one op for it.
-  tf.unregisterGradient('Relu');
+  tf.unregisterGradient(name);
   tf.registerGradient({
-    kernelName: 'Relu',
+    kernelName: name,
     outputsToSave: [true],
     gradFunc: (dy, [y]) => ({
       x: () =>
-        tf.getKernel(RELU_GRAD, tf.getBackend()) != null
-          ? tf.engine().runKernel(RELU_GRAD, { dy: dy as tf.Tensor, y: y! })
-          : tf.mul(dy as tf.Tensor, tf.step(y!)),
+        tf.getKernel(gradient, tf.getBackend()) != null
+          ? tf.engine().runKernel(gradient, { dy: dy as tf.Tensor, y: y! })
+          : tf.mul(dy as tf.Tensor, slope(y!)),
     }),
   });
+}
+
+function registerActivations(): void {
+  registerRelu('Relu', RELU_GRAD, (y) => tf.step(y));
+  registerRelu('Relu6', RELU6_GRAD, (y) => tf.mul(tf.step(y), tf.step(tf.sub(6, y))));
   kernel(SIGMOID_GRAD, ({ y, dy }, _attrs, backend) =>
     backend.executeSingleOutput('SigmoidGrad', [attr.type('T', dy!.dtype)], [y!, dy!]),
   );

@@ -198,6 +198,25 @@ const WRONG_GAMES: readonly Mistake[] = [
     'game.crafting',
     /is eval, .*: set it to train$/,
   ],
+  ['generator=fgsm game.crafting=shared mixup=recipe', 'game.crafting', /mixup .*: set it to train or eval$/],
+  [
+    'criterion=focal criterion.alpha=0.25 criterion.class_balance=0.99',
+    'criterion.class_balance',
+    /is 0.99, but criterion.alpha is 0.25 .*: set one of them to null$/,
+  ],
+  ['criterion.label_smoothing=1', 'criterion.label_smoothing', /below 1|< 1/],
+  ['criterion=focal +criterion.label_smoothing=0.1', 'criterion.label_smoothing', /./],
+  [
+    'data=mix data.datasets.first.path=x data.datasets.second.path=x data.datasets.second.name=face',
+    'data.datasets.second.name',
+    /there is no dataset face; there are/,
+  ],
+  [
+    'data=mix data.datasets.first.path=x data.datasets.second.path=x data.weights.second=-1',
+    'data.weights.second',
+    />= 0/,
+  ],
+  ['criterion.name=hinge', 'criterion.name', /./],
   ['generator=fgsm game=free game.crafting=eval', 'game.crafting', /is eval, .*: set it to train$/],
   ['generator=fgsm game=free game.crafting=shared', 'game.crafting', /is shared, .*: set it to train$/],
   ...['blur', 'blur-released', 'generative', 'mixture', 'chain'].map((name): Mistake => [

@@ -51,6 +51,27 @@ function efficientNetParameters(): { readonly all: number; readonly batchNorm: n
 const linear3 = (input: number, output: number): number => 9 * input * output + output;
 
 const efficientNet = efficientNetParameters();
+/** Trainable parameters of EfficientNet-Lite without its head, and batch norm's among them, by PyTorch's efficientnet_lite_pytorch 0.1.0. */
+const LITE = {
+  'efficientnet-lite0': { features: 3_371_008, batchNorm: 42_016 },
+  'efficientnet-lite1': { features: 4_135_680, batchNorm: 53_664 },
+  'efficientnet-lite2': { features: 4_811_072, batchNorm: 58_096 },
+} as const;
+
+/** A scale and an offset, and a weight a class, for each statistic; running statistics are those of the last tracked pass. */
+function statistical(
+  name: string,
+  count: number,
+  settings: Readonly<Record<string, unknown>> = {},
+): Omit<DiscriminatorCase, 'variant'> {
+  return {
+    settings: { ...shippedSettings('discriminator', name), bn_momentum: 0, ...settings },
+    imageSize: 16,
+    parameters: 4 * count + 2,
+    auxiliaryParameters: 2 * count,
+  };
+}
+
 const SMALL = [6, 8, 10];
 
 /** Settings that the rivals have in common with small-cnn, and what these make. */
@@ -100,6 +121,21 @@ const CASES: Readonly<Record<string, Omit<DiscriminatorCase, 'variant'>>> = {
     parameters: efficientNet.all,
     auxiliaryParameters: efficientNet.batchNorm,
   },
+  spectrum: statistical('spectrum', 9, { points: 9 }),
+  noise: statistical('noise', 3 * (4 * 4 + 5), { grid: 4 }),
+  illumination: statistical('illumination', 31),
+  ...Object.fromEntries(
+    Object.entries(LITE).map(([name, { features, batchNorm }]) => [
+      name,
+      {
+        settings: { ...shippedSettings('discriminator', name), bn_momentum: 0 },
+        imageSize: 64,
+        parameters: features + 1280 * 2 + 2,
+        auxiliaryParameters: batchNorm,
+        step: 5e-5,
+      },
+    ]),
+  ),
 };
 
 describe('conformance: discriminator', () => {

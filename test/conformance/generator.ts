@@ -11,6 +11,7 @@ import type {
 } from '../../src/generator/generator.ts';
 import { createOptimizer } from '../../src/game/optimizer.ts';
 import { boundUse, checkPerturbed } from '../../src/game/perturbation.ts';
+import { crossEntropy } from '../../src/game/objective.ts';
 import { playRound, type RoundSettings } from '../../src/game/round.ts';
 import {
   ADAM,
@@ -193,7 +194,14 @@ export function itIsAGenerator(given: GeneratorCase): void {
           createOptimizer(QUICK_ADAM, detector.trainable),
           createOptimizer(QUICK_ADAM, trainable),
         ];
-        const players = { detector, generator: learning, detectorOptimizer, generatorOptimizer, pool: null };
+        const players = {
+          detector,
+          generator: learning,
+          criterion: crossEntropy,
+          detectorOptimizer,
+          generatorOptimizer,
+          pool: null,
+        };
         const settings: RoundSettings = {
           objective: 'clean+adversarial',
           lambda: 1,

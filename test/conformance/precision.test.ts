@@ -170,7 +170,9 @@ onTensorFlow('conformance: precision', () => {
   for (const name of names('discriminator')) {
     it(`${name} gives in each precision what it gives in float32, from the same variables`, async () => {
       const images = noiseBatch([0, 1, 0, 1, 1, 0, 1, 0], SIZE, 5).images;
-      const logits = async (precision: Precision): Promise<{ values: Float32Array; state: Snapshot }> => {
+      const logits = async (
+        precision: Precision,
+      ): Promise<{ values: Float32Array; state: Snapshot; convolves: boolean }> => {
         const config = await configOf(`discriminator=${name}`, `runtime.precision=${precision}`);
         const detector = await openDetector(config, SIZE);
         // running statistics that are the batch's, or the signal would die on the way
@@ -181,8 +183,9 @@ onTensorFlow('conformance: precision', () => {
           return tf.concat([train.flatten(), evaluation.flatten()]).dataSync<'float32'>();
         });
         const state = snapshot(detector.state);
+        const convolves = [...detector.state.values()].some(({ rank }) => rank === 4);
         detector.dispose();
-        return { values, state };
+        return { values, state, convolves };
       };
       const exact = await logits('float32');
       const size = Math.hypot(...exact.values);
@@ -192,7 +195,9 @@ onTensorFlow('conformance: precision', () => {
       ] as const) {
         const narrow = await logits(precision);
         expect(changed(exact.state, narrow.state)).to.deep.equal([]);
-        expect(bits(narrow.values)).to.not.deep.equal(bits(exact.values));
+        // a detector without convolutions has nothing to compute narrowly
+        const narrows = exact.convolves ? expect(bits(narrow.values)).not : expect(bits(narrow.values));
+        narrows.to.deep.equal(bits(exact.values));
         const error = Math.hypot(...narrow.values.map((value, i) => value - exact.values[i]!));
         expect(error / size, precision).to.be.below(tolerance);
       }

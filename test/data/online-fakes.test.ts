@@ -6,7 +6,7 @@ import { selfBlend, selfBlendAt } from '../../src/data/forgery/self-blend.ts';
 import { openDataset, type OpenDataset } from '../../src/data/index.ts';
 import { openLoader } from '../../src/data/loader.ts';
 import { writeManifest } from '../../src/data/manifest/manifest-file.ts';
-import type { ManifestRow } from '../../src/data/manifest/row.ts';
+import { UNPACKED, type ManifestRow } from '../../src/data/manifest/row.ts';
 import { makeOnline, withOnlineFakes } from '../../src/data/online-fakes.ts';
 import { rngFor } from '../../src/data/rng.ts';
 import { NO_AUGMENTATION } from '../../src/data/augment.ts';
@@ -48,7 +48,7 @@ describe('data/online-fakes', () => {
         const image = `${manipulation}/${i}.png`;
         await put(join(root, image), picture(i, 80).png());
         rows.push({
-          ...{ image, manipulation, split, compression: null, frame: null, source_hash: null },
+          ...{ image, manipulation, split, compression: null, frame: null, source_hash: null, ...UNPACKED },
           ...{ label: manipulation === 'real' ? 0 : 1, video: `${manipulation}${i}`, pair: `p${i}` },
           ...{ identities: [`person${i}`], landmarks: has(i) ? flat(face(80)) : null },
         });

@@ -27,6 +27,7 @@ import {
   restoreGame,
   type Game,
 } from '../../src/game/players.ts';
+import type { FineTuningSettings } from '../../src/game/fine-tuning.ts';
 import type { OptimizerSettings } from '../../src/game/optimizer.ts';
 import { playRound, type RoundSettings } from '../../src/game/round.ts';
 import { GENERATORS } from '../../src/generator/index.ts';
@@ -35,7 +36,7 @@ import { onTensorFlow } from '../support/engines.ts';
 import { noiseBatch, shippedSettings, tinyDetector } from '../support/players.ts';
 import { changed, expectNoLeak, snapshot, type Snapshot } from '../support/tensors.ts';
 
-const OPTIMIZER: OptimizerSettings = {
+const OPTIMIZER: OptimizerSettings & FineTuningSettings = {
   name: 'radam',
   lr: 1e-2,
   beta1: 0.9,
@@ -44,6 +45,9 @@ const OPTIMIZER: OptimizerSettings = {
   weight_decay: 0.01,
   decay: 'decoupled',
   clip_norm: 1,
+  layer_decay: 1,
+  frozen: [],
+  average: 0.9,
 };
 const SETTINGS: RoundSettings = {
   objective: 'clean+adversarial',

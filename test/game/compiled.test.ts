@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { readCheckpoint, saveCheckpoint } from '../../src/game/checkpoint.ts';
 import { compiledPlay, playOf, type Play } from '../../src/game/compiled.ts';
+import { createCriterion, type Criterion } from '../../src/game/criterion.ts';
 import { createImagePool } from '../../src/game/image-pool.ts';
 import { createImageViews } from '../../src/game/image-views.ts';
 import { PerturbationError } from '../../src/game/perturbation.ts';
@@ -49,7 +50,7 @@ onTensorFlow('compiled play', () => {
   const gameOf = (
     name: string,
     settings: Readonly<Record<string, unknown>> = {},
-    memory: { free?: boolean; pool?: boolean } = {},
+    memory: { free?: boolean; pool?: boolean; criterion?: Criterion } = {},
   ): Game => {
     const generator = GENERATORS[name]!.create(
       { ...shippedSettings('generator', name), ...settings },
@@ -62,6 +63,7 @@ onTensorFlow('compiled play', () => {
       generator,
       { seed: 1, optimizer_d: { ...ADAM, clip_norm: 1 }, optimizer_g: ADAM },
       {
+        ...(memory.criterion === undefined ? {} : { criterion: memory.criterion }),
         pool: memory.pool ? createImagePool(4, 16) : null,
         carried: memory.free ? createCarried(generator, LABELS.length, 16) : null,
       },
@@ -78,29 +80,52 @@ onTensorFlow('compiled play', () => {
   };
   const stateOf = (game: Game) => snapshot(gameState(game).variables);
 
-  it('changed views: recorded and not, the same bits; the opponent draws as without them; resumed, the same', () => {
-    const views = {
-      ...{ colour_probability: 1, brightness: 0.25, saturation: 1, contrast: 0.5 },
-      ...{ translation_probability: 1, translation: 0.25, cutout_probability: 0.5, cutout: 0.5 },
-    };
-    const game = (): Game => ({ ...gameOf('pgd'), views: createImageViews(views, 1) });
-    const compiled = compiledPlay(RECORDER, true, refusal);
-    const [plain, recorded, without] = [game(), game(), gameOf('pgd')];
-    const [one, two] = [rounds(plain, ALTERNATING, play), rounds(recorded, ALTERNATING, compiled.play)];
-    expect(two).to.deep.equal(one);
-    expect(stateOf(recorded)).to.deep.equal(stateOf(plain));
-    expect([plain.views!.rng.counter, recorded.views!.rng.counter]).to.deep.equal([3, 3]);
-    expect(rounds(without, ALTERNATING, play)).not.to.deep.equal(one);
-    expect(plain.rng.counter).to.equal(without.rng.counter);
-    const folder = mkdtempSync(path.join(os.tmpdir(), 'views-'));
-    const file = path.join(folder, 'step-3.safetensors');
-    saveCheckpoint(file, gameState(plain));
-    const resumed = game();
-    restoreGame(resumed, readCheckpoint(file));
-    rmSync(folder, { recursive: true });
-    expect(rounds(resumed, ALTERNATING, play)).to.deep.equal(rounds(plain, ALTERNATING, play));
-    compiled.dispose();
-    [plain, recorded, without, resumed].forEach(disposeGame);
+  const seen = (title: string, probability: number, alpha: number) =>
+    it(`${title}: recorded and not, the same bits; the opponent draws as without them; resumed, the same`, () => {
+      const views = {
+        ...{ colour_probability: probability, brightness: 0.25, saturation: 1, contrast: 0.5 },
+        ...{
+          translation_probability: probability,
+          translation: 0.25,
+          cutout_probability: probability / 2,
+          cutout: 0.5,
+        },
+      };
+      const game = (): Game => ({ ...gameOf('pgd'), views: createImageViews(views, { alpha }, 1) });
+      const compiled = compiledPlay(RECORDER, true, refusal);
+      const [plain, recorded, without] = [game(), game(), gameOf('pgd')];
+      const [one, two] = [rounds(plain, ALTERNATING, play), rounds(recorded, ALTERNATING, compiled.play)];
+      expect(two).to.deep.equal(one);
+      expect(stateOf(recorded)).to.deep.equal(stateOf(plain));
+      expect([plain.views!.counter, recorded.views!.counter]).to.deep.equal([3, 3]);
+      expect(rounds(without, ALTERNATING, play)).not.to.deep.equal(one);
+      expect(plain.rng.counter).to.equal(without.rng.counter);
+      const folder = mkdtempSync(path.join(os.tmpdir(), 'views-'));
+      const file = path.join(folder, 'step-3.safetensors');
+      saveCheckpoint(file, gameState(plain));
+      const resumed = game();
+      restoreGame(resumed, readCheckpoint(file));
+      rmSync(folder, { recursive: true });
+      expect(rounds(resumed, ALTERNATING, play)).to.deep.equal(rounds(plain, ALTERNATING, play));
+      compiled.dispose();
+      [plain, recorded, without, resumed].forEach(disposeGame);
+    });
+  seen('changed views', 1, 0);
+  seen('mixed images', 0, 0.5);
+  seen('changed views, mixed', 1, 0.5);
+
+  it('another L: recorded and not, the same bits', () => {
+    for (const criterion of [
+      createCriterion({ name: 'focal', gamma: 2, alpha: null, class_balance: 0.9 }, [2, 5]),
+      createCriterion({ name: 'cross-entropy', label_smoothing: 0.1, class_balance: null }, null),
+    ]) {
+      const [plain, recorded] = [gameOf('pgd', {}, { criterion }), gameOf('pgd', {}, { criterion })];
+      const compiled = compiledPlay(RECORDER, true, refusal);
+      expect(rounds(recorded, ALTERNATING, compiled.play)).to.deep.equal(rounds(plain, ALTERNATING, play));
+      expect(stateOf(recorded)).to.deep.equal(stateOf(plain));
+      compiled.dispose();
+      [plain, recorded].forEach(disposeGame);
+    }
   });
 
   /** How often a recorded function ran. */

@@ -12,6 +12,7 @@ import {
   WINDOW,
   type Monitors,
 } from '../../src/game/monitors.ts';
+import type { FineTuningSettings } from '../../src/game/fine-tuning.ts';
 import type { OptimizerSettings } from '../../src/game/optimizer.ts';
 import { createGame, disposeGame } from '../../src/game/players.ts';
 import { playRound, type GameSettings, type RoundMetrics } from '../../src/game/round.ts';
@@ -249,7 +250,8 @@ onTensorFlow('alarms: opponents made of others', () => {
     const batch = noiseBatch([0, 1, 1, 0]);
     const detector = tinyDetector();
     settle(detector, batch.images);
-    const sgd = { ...shippedSettings('optimizer', 'sgd'), lr: 0 } as unknown as OptimizerSettings;
+    const sgd = { ...shippedSettings('optimizer', 'sgd'), lr: 0 } as unknown as OptimizerSettings &
+      FineTuningSettings;
     const game = createGame(detector, generator, { seed: 1, optimizer_d: sgd, optimizer_g: sgd });
     const settings = { ...HOW, g_per_d: 1, d_per_g: 1 };
     const monitors = openMonitors();

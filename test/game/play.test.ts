@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { readCheckpoint, saveCheckpoint } from '../../src/game/checkpoint.ts';
+import { createCriterion } from '../../src/game/criterion.ts';
 import { createImagePool } from '../../src/game/image-pool.ts';
 import {
   createCarried,
@@ -13,6 +14,7 @@ import {
   restoreGame,
   type Game,
 } from '../../src/game/players.ts';
+import { crossEntropy } from '../../src/game/objective.ts';
 import { play, type PlaySettings } from '../../src/game/play.ts';
 import { PerturbationError } from '../../src/game/perturbation.ts';
 import { craft, type GameSettings } from '../../src/game/round.ts';
@@ -35,6 +37,12 @@ const SETTINGS: GameSettings = {
 const LABELS = [0, 1, 1, 0, 1, 0];
 const ALTERNATING = { ...SETTINGS, play: 'alternating', g_per_d: 1, d_per_g: 1 } as const;
 const SIMULTANEOUS: PlaySettings = { ...SETTINGS, play: 'simultaneous' };
+/** L by which both players are told apart from plain cross-entropy: labels smoothed, classes weighed. */
+const SMOOTHED = createCriterion({ name: 'cross-entropy', label_smoothing: 0.2, class_balance: 0.9 }, [3, 6]);
+const CRITERIA = [
+  ['plain cross-entropy', crossEntropy],
+  ['smoothed labels and weighed classes', SMOOTHED],
+] as const;
 const FREE = { ...SETTINGS, play: 'free', replays: 1 } as const;
 
 onTensorFlow('ways of playing', () => {
@@ -58,20 +66,31 @@ onTensorFlow('ways of playing', () => {
     [...state.values()].flatMap((variable) => [...variable.dataSync()]);
 
   describe('simultaneous', () => {
-    it('moves the detector as if it alone had moved, and the generator as if it alone had', () => {
-      const [both, detectorAlone, generatorAlone] = [0, 1, 2].map(() => gameOf('generative'));
-      const { metrics } = { metrics: play(both!, batch, SIMULTANEOUS, RATES, turn(both!)) };
-      const alone = play(detectorAlone!, batch, { ...ALTERNATING, g_per_d: 0 }, RATES, turn(detectorAlone!));
-      play(generatorAlone!, batch, { ...ALTERNATING, d_per_g: 0 }, RATES, turn(generatorAlone!));
-      expectClose(values(both!.detector.state), values(detectorAlone!.detector.state), { absolute: 1e-6 });
-      expectClose(values(both!.generator.state), values(generatorAlone!.generator.state), {
-        absolute: 1e-6,
-        relative: 1e-4,
+    for (const [title, criterion] of CRITERIA) {
+      it(`moves the detector as if it alone had moved, and the generator as if it alone had: ${title}`, () => {
+        const [both, detectorAlone, generatorAlone] = [0, 1, 2].map(() => ({
+          ...gameOf('generative'),
+          criterion,
+        }));
+        const { metrics } = { metrics: play(both!, batch, SIMULTANEOUS, RATES, turn(both!)) };
+        const alone = play(
+          detectorAlone!,
+          batch,
+          { ...ALTERNATING, g_per_d: 0 },
+          RATES,
+          turn(detectorAlone!),
+        );
+        play(generatorAlone!, batch, { ...ALTERNATING, d_per_g: 0 }, RATES, turn(generatorAlone!));
+        expectClose(values(both!.detector.state), values(detectorAlone!.detector.state), { absolute: 1e-6 });
+        expectClose(values(both!.generator.state), values(generatorAlone!.generator.state), {
+          absolute: 1e-6,
+          relative: 1e-4,
+        });
+        expect(metrics['loss_d']).to.be.closeTo(alone['loss_d']!, 1e-6);
+        expect(metrics['loss_g']).to.be.closeTo(-metrics['loss_adversarial']!, 1e-6);
+        [both, detectorAlone, generatorAlone].forEach((game) => disposeGame(game!));
       });
-      expect(metrics['loss_d']).to.be.closeTo(alone['loss_d']!, 1e-6);
-      expect(metrics['loss_g']).to.be.closeTo(-metrics['loss_adversarial']!, 1e-6);
-      [both, detectorAlone, generatorAlone].forEach((game) => disposeGame(game!));
-    });
+    }
 
     it('counts one update of each', () => {
       const game = gameOf('generative');
@@ -87,6 +106,30 @@ onTensorFlow('ways of playing', () => {
       );
       disposeGame(game);
     });
+  });
+
+  it('the opponent ascends the L that the detector descends, and figures keep their names', () => {
+    const [smoothed, plain] = [
+      { ...gameOf('fgsm', { random_start: false }), criterion: SMOOTHED },
+      gameOf('fgsm', { random_start: false }),
+    ];
+    tf.tidy(() => {
+      const direct = (of: Game) => {
+        const victim = victimOf(of.detector, SETTINGS, of.criterion);
+        const gradient = tf.grad((x) => tf.sum(victim.lossOf(x as tf.Tensor4D, batch.labels)))(batch.images);
+        return tf.sign(gradient);
+      };
+      for (const game of [smoothed, plain]) {
+        const { images } = craft(game, batch, SETTINGS, lastTurn());
+        const moved = tf.sign(tf.sub(images, batch.images));
+        const against = tf.less(tf.mul(moved, direct(game)), 0);
+        expect(tf.sum(tf.cast(against, 'int32')).dataSync()[0]).to.equal(0);
+      }
+    });
+    const figures = [smoothed, plain].map((game) => play(game, batch, ALTERNATING, RATES, turn(game)));
+    expect(figures[0]!['loss_clean']).to.not.be.closeTo(figures[1]!['loss_clean']!, 1e-3);
+    expect(Object.keys(figures[0]!)).to.deep.equal(Object.keys(figures[1]!));
+    [smoothed, plain].forEach(disposeGame);
   });
 
   describe('free', () => {
@@ -112,33 +155,38 @@ onTensorFlow('ways of playing', () => {
       [game, none].forEach(disposeGame);
     });
 
-    it('gives both players what a pass for each of them gives, to 1e-5', () => {
-      const settings = { norm: 'l2', eps: 0.5, alpha: 0.1, random_start: false, restarts: 1, momentum: 0 };
-      const [game, apart] = [gameOf('pgd', settings, true), gameOf('none')];
-      const carried = tf.tidy(() => tf.mul(tf.sub(noiseBatch(LABELS, 16, 9).images, 0.5), 0.02));
-      game.carried!.assign(carried);
-      const { images, stepped } = tf.tidy(() => {
-        const ascent = game.generator.ascent!(batch, lastTurn());
-        const at = ascent.project(tf.add(batch.images, carried));
-        const victim = victimOf(game.detector, SETTINGS);
-        const gradient = tf.grad((x) => tf.sum(victim.lossOf(x as tf.Tensor4D, batch.labels)))(at);
-        const next = stepAlong(ascent, gradient, { at, memories: [], step: 1 });
-        return { images: at, stepped: tf.sub(next.at, batch.images).dataSync() };
+    for (const [title, criterion] of CRITERIA) {
+      it(`gives both players what a pass for each of them gives, to 1e-5: ${title}`, () => {
+        const settings = { norm: 'l2', eps: 0.5, alpha: 0.1, random_start: false, restarts: 1, momentum: 0 };
+        const [game, apart] = [
+          { ...gameOf('pgd', settings, true), criterion },
+          { ...gameOf('none'), criterion },
+        ];
+        const carried = tf.tidy(() => tf.mul(tf.sub(noiseBatch(LABELS, 16, 9).images, 0.5), 0.02));
+        game.carried!.assign(carried);
+        const { images, stepped } = tf.tidy(() => {
+          const ascent = game.generator.ascent!(batch, lastTurn());
+          const at = ascent.project(tf.add(batch.images, carried));
+          const victim = victimOf(game.detector, SETTINGS, criterion);
+          const gradient = tf.grad((x) => tf.sum(victim.lossOf(x as tf.Tensor4D, batch.labels)))(at);
+          const next = stepAlong(ascent, gradient, { at, memories: [], step: 1 });
+          return { images: at, stepped: tf.sub(next.at, batch.images).dataSync() };
+        });
+        // against these images, which are nobody's move
+        const generator: Generator = {
+          ...apart.generator,
+          perturb: () => ({ images: images.clone(), maps: {}, bounds: {} }),
+        };
+        const both = play(game, batch, FREE, RATES, turn(game));
+        const alone = play({ ...apart, generator }, batch, ALTERNATING, RATES, turn(apart));
+        expectClose(values(game.detector.state), values(apart.detector.state), { absolute: 1e-5 });
+        expectClose(game.carried!.dataSync(), stepped, { absolute: 1e-5 });
+        expect(both['loss_adversarial']).to.be.closeTo(alone['loss_adversarial']!, 1e-5);
+        expect(both['perturbation']).to.be.above(1e-3);
+        tf.dispose([images, carried]);
+        [game, apart].forEach(disposeGame);
       });
-      // against these images, which are nobody's move
-      const generator: Generator = {
-        ...apart.generator,
-        perturb: () => ({ images: images.clone(), maps: {}, bounds: {} }),
-      };
-      const both = play(game, batch, FREE, RATES, turn(game));
-      const alone = play({ ...apart, generator }, batch, ALTERNATING, RATES, turn(apart));
-      expectClose(values(game.detector.state), values(apart.detector.state), { absolute: 1e-5 });
-      expectClose(game.carried!.dataSync(), stepped, { absolute: 1e-5 });
-      expect(both['loss_adversarial']).to.be.closeTo(alone['loss_adversarial']!, 1e-5);
-      expect(both['perturbation']).to.be.above(1e-3);
-      tf.dispose([images, carried]);
-      [game, apart].forEach(disposeGame);
-    });
+    }
 
     it('makes an update of the detector and a step of the attack each replay', () => {
       for (const [name, settings] of [

@@ -3,7 +3,8 @@ import { expect } from 'chai';
 import { onTensorFlow } from '../support/engines.ts';
 import type { Discriminator, Pass } from '../../src/discriminator/discriminator.ts';
 import { openMonitors } from '../../src/game/monitors.ts';
-import { probe } from '../../src/game/probe.ts';
+import { crossEntropy } from '../../src/game/objective.ts';
+import { probe as probePlayers, type Probed, type ProbeSettings } from '../../src/game/probe.ts';
 import { blur } from '../../src/generator/blur.ts';
 import { fgsm } from '../../src/generator/fgsm.ts';
 import type { Generator, LabelledImages } from '../../src/generator/generator.ts';
@@ -15,6 +16,8 @@ const EPS = 0.03;
 const CONTEXT = { imageSize: 8, seed: 1 };
 const SETTINGS = { auxiliary_bn: false, seed: 1, round: 50, progress: 0.5 };
 
+const probe = (players: Omit<Probed, 'criterion'>, batch: LabelledImages, settings: ProbeSettings) =>
+  probePlayers({ ...players, criterion: crossEntropy }, batch, settings);
 const settingsOf = (name: string, more: object) =>
   ({ ...shippedSettings('generator', name), ...more }) as never;
 const oneStep: Generator = fgsm.create(settingsOf('fgsm', { eps: EPS }), CONTEXT);

@@ -1,6 +1,8 @@
 // The pass of the clean images as the attack's first, against the same attack with a pass of its own.
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
+import { createCriterion, type Criterion } from '../../src/game/criterion.ts';
+import { crossEntropy } from '../../src/game/objective.ts';
 import { play } from '../../src/game/play.ts';
 import { createGame, disposeGame, type Game } from '../../src/game/players.ts';
 import { victimOf } from '../../src/game/victim.ts';
@@ -21,6 +23,7 @@ const SETTINGS = {
   d_per_g: 1,
 } as const;
 const RATES = { detector: 0.1, generator: 0.1 };
+const FOCAL = createCriterion({ name: 'focal', gamma: 2, alpha: null, class_balance: 0.9 }, [3, 6]);
 /** Steps along the gradient itself, and signs of it; one step and more; with a price, and the best of what was met. */
 const ATTACKS: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
   ['none', {}],
@@ -36,20 +39,28 @@ onTensorFlow('crafting shared with the pass of the clean images', () => {
   before(() => (batch = noiseBatch([0, 1, 1, 0, 1, 0])));
   after(() => tf.dispose([batch.images, batch.labels]));
 
-  const gameOf = (name: string, settings: Readonly<Record<string, unknown>>): Game => {
+  const gameOf = (
+    name: string,
+    settings: Readonly<Record<string, unknown>>,
+    criterion: Criterion = crossEntropy,
+  ): Game => {
     const generator = GENERATORS[name]!.create(
       { ...shippedSettings('generator', name), ...settings },
       { imageSize: 16, seed: 2 },
     );
     const detector = tinyDetector();
     settle(detector, batch.images);
-    return createGame(detector, generator, { seed: 1, optimizer_d: SGD, optimizer_g: SGD });
+    return createGame(detector, generator, { seed: 1, optimizer_d: SGD, optimizer_g: SGD }, { criterion });
   };
   const turn = (game: Game) => ({ rng: game.rng, progress: 1 });
 
-  for (const [name, settings] of ATTACKS) {
-    it(`is the attack with a pass of its own, to 1e-5: ${name} ${JSON.stringify(settings)}`, () => {
-      const [shared, apart] = [gameOf(name, settings), gameOf(name, settings)];
+  for (const [name, settings, criterion] of [
+    ...ATTACKS.map((attack) => [...attack, crossEntropy] as const),
+    ['pgd', { norm: 'l2', eps: 0.5, random_start: false, restarts: 1, steps: 3 }, FOCAL] as const,
+  ]) {
+    const byWhat = criterion === crossEntropy ? '' : ', by the focal loss with weighed classes';
+    it(`is the attack with a pass of its own, to 1e-5: ${name} ${JSON.stringify(settings)}${byWhat}`, () => {
+      const [shared, apart] = [gameOf(name, settings, criterion), gameOf(name, settings, criterion)];
       const images: Float32Array[] = [];
       const watching = (generator: Generator, perturb: NonNullable<Generator['perturbFrom']>): Generator => ({
         ...generator,

@@ -8,7 +8,7 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 
 /** Rooms by floor, from the ground; files at the top of src/ by name. */
 const FLOORS: readonly (readonly string[])[] = [
-  ['config', 'data', 'ops', 'tensorflow'],
+  ['config', 'data', 'ops', 'tensorflow', 'weights'],
   ['generator', 'discriminator', 'reports'],
   ['game', 'evaluation'],
   ['variants.ts'],
@@ -19,6 +19,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['trained-run.ts', 'attack-batch.ts'],
   ['train.ts', 'evaluate.ts', 'opponent-picture.ts', 'attack.ts', 'export.ts'],
   ['run.ts'],
+  ['pack.ts'],
   ['index.ts'],
 ];
 
@@ -26,6 +27,7 @@ const FLOORS: readonly (readonly string[])[] = [
 const BESIDE: Readonly<Record<string, readonly string[]>> = {
   data: ['config'],
   tensorflow: ['ops'],
+  weights: ['config', 'ops'],
 };
 
 interface Import {

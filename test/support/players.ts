@@ -5,6 +5,7 @@ import path from 'node:path';
 import { parse } from 'yaml';
 import type { Discriminator } from '../../src/discriminator/discriminator.ts';
 import { smallCnn } from '../../src/discriminator/small-cnn.ts';
+import type { FineTuningSettings } from '../../src/game/fine-tuning.ts';
 import type { OptimizerSettings } from '../../src/game/optimizer.ts';
 import type { LabelledImages, Turn, Victim } from '../../src/generator/generator.ts';
 import { victimOf } from '../../src/game/victim.ts';
@@ -72,8 +73,8 @@ export function lastTurn(rng: Rng = createRng(5, 'opponent')): Turn {
   return { rng, progress: 1 };
 }
 
-/** Descent without momentum: an update is the gradient times the learning rate. */
-export const SGD: OptimizerSettings = {
+/** Descent without momentum: an update is the gradient times the learning rate. Nothing is fine-tuned. */
+export const SGD: OptimizerSettings & FineTuningSettings = {
   name: 'sgd',
   lr: 0.1,
   beta1: 0,
@@ -82,7 +83,16 @@ export const SGD: OptimizerSettings = {
   weight_decay: 0,
   decay: 'l2',
   clip_norm: 0,
+  layer_decay: 1,
+  frozen: [],
+  average: 0,
 };
 
 /** Adam as published, at a learning rate for few steps. */
-export const ADAM: OptimizerSettings = { ...SGD, name: 'adam', lr: 1e-2, beta1: 0.9, beta2: 0.999 };
+export const ADAM: OptimizerSettings & FineTuningSettings = {
+  ...SGD,
+  name: 'adam',
+  lr: 1e-2,
+  beta1: 0.9,
+  beta2: 0.999,
+};

@@ -9,6 +9,7 @@ import { fingerprint, type Fingerprint } from './perceptual-hash.ts';
 import { shortcutOf, type Shortcut } from './shortcut.ts';
 import { describeFiles, type FileSummary } from './summary.ts';
 import { traitsOf, type Traits } from './traits.ts';
+import { unchangedFindings } from './unchanged.ts';
 
 export interface AuditOptions {
   /** Images that are opened; drawn by the seed where there are more. */
@@ -22,7 +23,14 @@ export interface AuditOptions {
 /** Why a dataset should not be used as it is. */
 export interface Finding {
   readonly kind:
-    'video' | 'pair' | 'identity' | 'copy-across-splits' | 'copy-across-labels' | 'metadata' | 'unopened';
+    | 'video'
+    | 'pair'
+    | 'identity'
+    | 'copy-across-splits'
+    | 'copy-across-labels'
+    | 'unchanged-fake'
+    | 'metadata'
+    | 'unopened';
   readonly message: string;
   /** Some of what was found. */
   readonly examples: readonly string[];
@@ -72,7 +80,10 @@ export async function auditDataset(dataset: Dataset, options: AuditOptions): Pro
     if (done++ % 100 === 0) progress({ stage: 'opening images', done, total: drawn.length });
     return {
       sample,
-      traits: await traitsOf(sample.file),
+      traits: await traitsOf(
+        sample.file,
+        sample.packed === undefined ? undefined : await dataset.encoded?.(sample),
+      ),
       print: await fingerprint(await dataset.read(sample)),
     };
   });
@@ -88,6 +99,7 @@ export async function auditDataset(dataset: Dataset, options: AuditOptions): Pro
     findings: [
       ...leakFindings(samples, SHOWN),
       ...copyFindings(looked, hashDistance, SHOWN),
+      ...(await unchangedFindings(dataset, looked, SHOWN)),
       ...(shortcut?.isRefused === true ? [shortcutFinding(shortcut)] : []),
     ],
   };

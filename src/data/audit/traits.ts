@@ -1,6 +1,6 @@
 /** What a file tells of itself without its picture: size, format, how it was compressed. */
 import { open } from 'node:fs/promises';
-import sharp from 'sharp';
+import sharp, { type Metadata } from 'sharp';
 import { jpegTraces } from './jpeg-quality.ts';
 
 export interface Traits {
@@ -32,28 +32,36 @@ export const FEATURES = [
 /** The tables of a JPEG file come before its pixels; profiles and EXIF may stand before them. */
 const HEAD = 2 ** 18;
 
-/** Reads the traits of an image file; throws what the file system or sharp says. */
-export async function traitsOf(file: string): Promise<Traits> {
+/**
+ * Reads the traits of an image file; throws what the file system or sharp says.
+ *
+ * @param bytes the image file, where `file` is a shard of many
+ */
+export async function traitsOf(file: string, bytes?: Uint8Array): Promise<Traits> {
+  if (bytes !== undefined) return traits(bytes.length, bytes, await sharp(bytes).metadata());
   const handle = await open(file);
   try {
     const { size } = await handle.stat();
     const head = new Uint8Array(Math.min(size, HEAD));
     await handle.read(head, 0, head.length, 0);
-    const header = await sharp(file).metadata();
-    const jpeg = jpegTraces(head);
-    return {
-      bytes: size,
-      width: header.width,
-      height: header.height,
-      format: header.format,
-      quality: jpeg?.quality ?? null,
-      subsampling: jpeg?.subsampling ?? header.chromaSubsampling ?? 'none',
-      hasProfile: header.hasProfile,
-      hasExif: header.exif !== undefined,
-    };
+    return traits(size, head, await sharp(file).metadata());
   } finally {
     await handle.close();
   }
+}
+
+function traits(size: number, head: Uint8Array, header: Metadata): Traits {
+  const jpeg = jpegTraces(head);
+  return {
+    bytes: size,
+    width: header.width,
+    height: header.height,
+    format: header.format,
+    quality: jpeg?.quality ?? null,
+    subsampling: jpeg?.subsampling ?? header.chromaSubsampling ?? 'none',
+    hasProfile: header.hasProfile,
+    hasExif: header.exif !== undefined,
+  };
 }
 
 /** The traits as numbers, in the order of {@link FEATURES}; words are numbered in the order of `words`, the same list for all. */

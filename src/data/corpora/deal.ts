@@ -1,6 +1,7 @@
 /** Clips without an official split are dealt out in groups that belong together, never clip by clip or frame by frame. */
 import { integer, number } from '../../config/settings.ts';
 import type { Skipped, Split } from '../dataset.ts';
+import { groupNames, linked } from '../linked.ts';
 import { splitByVideo, type SplitFractions } from '../split.ts';
 import type { Clip } from './corpus.ts';
 
@@ -19,12 +20,14 @@ export const dealSettings = {
  */
 export function dealOut(clips: readonly Clip[], fractions: SplitFractions, seed: number): readonly Clip[] {
   const open = clips.filter(({ split }) => split === null);
-  const group = connected(open, ({ id, source, video, identities }) => [
+  const keys = open.map(({ id, source, video, identities }) => [
     `clip ${source ?? id}`,
     `video ${video}`,
     ...identities.map((person) => `person ${person}`),
   ]);
-  const splits = splitGroups(open, (clip) => group.get(clip) as string, fractions, seed);
+  const names = groupNames(linked(keys), keys);
+  const groups = new Map(open.map((clip, i) => [clip, names[i] as string]));
+  const splits = splitGroups(open, (clip) => groups.get(clip) as string, fractions, seed);
   return clips.map((clip) => ({ ...clip, split: clip.split ?? (splits.get(clip) as Split) }));
 }
 
@@ -81,26 +84,4 @@ function splitGroups(
   const strata = new Map([...methods].map(([group, names]) => [group, [...names].sort().join('\n')]));
   const splits = splitByVideo(strata, fractions, seed);
   return new Map(clips.map((clip) => [clip, splits.get(groupOf(clip)) as Split]));
-}
-
-/** A name for the group of each clip: the clips that `keysOf` links, by any chain of keys in common, are of one group. */
-function connected(
-  clips: readonly Clip[],
-  keysOf: (clip: Clip) => readonly string[],
-): ReadonlyMap<Clip, string> {
-  const parent = new Map<string, string>();
-  const rootOf = (key: string): string => {
-    let root = key;
-    for (let next = parent.get(root); next !== undefined; next = parent.get(root)) root = next;
-    return root;
-  };
-  for (const clip of clips) {
-    const [first, ...others] = keysOf(clip) as [string, ...string[]];
-    for (const other of others) {
-      const [a, b] = [rootOf(first), rootOf(other)];
-      // the smaller name stays, so that a group is named the same in whatever order its clips come
-      if (a !== b) parent.set(a < b ? b : a, a < b ? a : b);
-    }
-  }
-  return new Map(clips.map((clip) => [clip, rootOf(keysOf(clip)[0] as string)]));
 }

@@ -2,12 +2,12 @@
  * A plain folder of videos and still images, in any layout that `data=folder` takes (folder-layout.ts): real ones beside one folder a
  * manipulation, perhaps inside train/, val/ and test/.
  */
-import { extname, relative, resolve, sep } from 'node:path';
+import { relative, resolve, sep } from 'node:path';
 import { choice, text, type SettingsOf } from '../../config/settings.ts';
 import { FAKE, REAL, type Skipped } from '../dataset.ts';
 import { compareText, filesBelow, findClassFolders, looseFiles, type ClassFolder } from '../folder-layout.ts';
 import { hasImageExtension } from '../image.ts';
-import { videoOf } from '../path-rule.ts';
+import { videoOf, withoutExtension } from '../path-rule.ts';
 import { hasVideoExtension } from './clip-files.ts';
 import type { Clip, Corpus, CorpusVariant } from './corpus.ts';
 
@@ -83,8 +83,4 @@ function clipOf(root: string, folder: ClassFolder, name: string, real: ClassFold
     identities: real === null ? [] : [video],
     source: real === null || manipulation === 'real' ? null : idOf(real.path),
   };
-}
-
-function withoutExtension(name: string): string {
-  return name.slice(0, name.length - extname(name).length);
 }

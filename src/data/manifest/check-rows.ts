@@ -33,7 +33,7 @@ function toRow(raw: RawRow, where: string): ManifestRow {
   const values = Object.fromEntries(
     COLUMN_NAMES.map((name) => [name, valueOf(name, raw[name], where)]),
   ) as Partial<ManifestRow> & Pick<ManifestRow, 'image' | 'label'>;
-  const image = insideFolder(values.image, where);
+  const image = insideFolder(values.image, where, 'image');
   const { label } = values;
   const manipulation = values.manipulation ?? (label === REAL ? 'real' : 'fake');
   if ((label === REAL) !== (manipulation === 'real')) {
@@ -42,6 +42,11 @@ function toRow(raw: RawRow, where: string): ManifestRow {
     );
   }
   const place = placeOf(image, manipulation);
+  const packed = [values.shard ?? null, values.offset ?? null, values.bytes ?? null] as const;
+  if (packed.includes(null) && packed.some((value) => value !== null)) {
+    throw new Error(`${where}: of shard, offset and bytes some are empty; an image in a shard has all three`);
+  }
+  const [shard, offset, bytes] = packed;
   return {
     image,
     label,
@@ -54,6 +59,9 @@ function toRow(raw: RawRow, where: string): ManifestRow {
     split: values.split ?? null,
     source_hash: values.source_hash ?? null,
     landmarks: values.landmarks ?? null,
+    shard: shard === null ? null : insideFolder(shard, where, 'shard'),
+    offset,
+    bytes,
   };
 }
 
@@ -68,13 +76,13 @@ function valueOf(name: ColumnName, value: unknown, where: string): unknown {
   return accepted;
 }
 
-function insideFolder(image: string, where: string): string {
-  const path = posix.normalize(image);
+function insideFolder(given: string, where: string, column: 'image' | 'shard'): string {
+  const path = posix.normalize(given);
   const isOutside =
     posix.isAbsolute(path) || /^[a-z]:/i.test(path) || path === '..' || path.startsWith('../');
   if (isOutside || path.includes('\\')) {
     throw new Error(
-      `${where}: image ${image} ${isOutside ? 'is outside the folder' : 'has a backslash'}; paths start at the folder of the manifest and have /`,
+      `${where}: ${column} ${given} ${isOutside ? 'is outside the folder' : 'has a backslash'}; paths start at the folder of the manifest and have /`,
     );
   }
   return path;

@@ -115,6 +115,9 @@ export const COLUMNS: { readonly [K in keyof ManifestRow]: Column<NonNullable<Ma
       typeof value === 'string' && /^[0-9a-f]{64}$/i.test(value) ? value.toLowerCase() : undefined,
   },
   landmarks,
+  shard: text,
+  offset: wholeNumber,
+  bytes: wholeNumber,
 };
 
 export type ColumnName = keyof ManifestRow;

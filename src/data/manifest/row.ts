@@ -23,4 +23,12 @@ export interface ManifestRow {
   readonly source_hash: string | null;
   /** x0, y0, x1, y1, … of the 68 landmarks in pixels of the image, pixel centres at whole numbers; null where there are none. */
   readonly landmarks: readonly number[] | null;
+  /** The shard that the image file is in, its path from the manifest's folder, with `/`; null: the file is at `image`. */
+  readonly shard: string | null;
+  /** Where in the shard it begins and how many bytes it has; null where there is no shard. */
+  readonly offset: number | null;
+  readonly bytes: number | null;
 }
+
+/** Of a row whose image is a file of its own. */
+export const UNPACKED = { shard: null, offset: null, bytes: null } as const;

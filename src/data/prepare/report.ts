@@ -41,7 +41,9 @@ export function coverageReport(corpus: Corpus, outcomes: readonly ClipOutcome[])
   for (const outcome of outcomes) {
     const { label, manipulation, compression } = outcome.clip;
     const key = JSON.stringify([label === REAL ? 0 : 1, manipulation, compression]); // real ones first
-    groups.set(key, [...(groups.get(key) ?? []), outcome]);
+    const members = groups.get(key);
+    if (members === undefined) groups.set(key, [outcome]);
+    else members.push(outcome);
   }
   const byKey = [...groups].sort(([a], [b]) => compareText(a, b));
   const frames = outcomes.flatMap(({ record }) => record?.frames ?? []);

@@ -1,6 +1,6 @@
 /** From records to the rows of a manifest. */
 import { compareText } from '../folder-layout.ts';
-import type { ManifestRow } from '../manifest/row.ts';
+import { UNPACKED, type ManifestRow } from '../manifest/row.ts';
 import type { ClipOutcome } from './prepare.ts';
 
 /**
@@ -29,6 +29,7 @@ export function manifestRows(outcomes: readonly ClipOutcome[]): ManifestRow[] {
             split,
             source_hash: record.source.sha256,
             landmarks: face.landmarks,
+            ...UNPACKED,
           },
         ];
       }),

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { auditDataset, type AuditReport } from '../../../src/data/audit/audit.ts';
 import type { Dataset, Sample, Split } from '../../../src/data/dataset.ts';
 import { squareReader } from '../../../src/data/image-list.ts';
@@ -74,6 +75,30 @@ describe('data/audit', () => {
     const [one, again] = [await audit(samples, 40), await audit(samples, 40)];
     expect(one.looked).to.deep.equal({ images: 40, of: 60 });
     expect(again).to.deep.equal(one);
+  });
+
+  it('a fake that is its own real is found by its pixels, one that hardly differs is not', async () => {
+    const samples = await samplesIn('own');
+    const raw = async (change: number): Promise<Uint8Array> => {
+      const { data, info } = await picture(99, 32).raw().toBuffer({ resolveWithObject: true });
+      data[100]! = (data[100]! + change) % 256;
+      const { width, height } = info;
+      return sharp(data, { raw: { width, height, channels: 3 } })
+        .png()
+        .toBuffer();
+    };
+    const into = async (at: number, bytes: Uint8Array): Promise<void> => {
+      await put(samples[at]!.file, bytes);
+    };
+    // reals 0 and 2, their fakes 1 and 3
+    for (const at of [0, 1, 2, 3]) {
+      await into(at, await raw(at === 3 ? 1 : 0));
+      samples[at] = { ...samples[at]!, pair: `own${at < 2 ? 0 : 1}` };
+    }
+    const found = (await audit(samples)).findings.filter(({ kind }) => kind === 'unchanged-fake');
+    expect(found).to.have.length(1);
+    expect(found[0]!.message).to.match(/^1 fake is pixel for pixel a real of the same pair/);
+    expect(found[0]!.examples).to.deep.equal(['1.jpg is 0.jpg (train)']);
   });
 
   describe('each fault raises its finding and no other', () => {

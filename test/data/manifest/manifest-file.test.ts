@@ -4,7 +4,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parquetWriteFile } from 'hyparquet-writer';
 import { openManifest, readManifest, writeManifest } from '../../../src/data/manifest/manifest-file.ts';
-import type { ManifestRow } from '../../../src/data/manifest/row.ts';
+import { UNPACKED, type ManifestRow } from '../../../src/data/manifest/row.ts';
 import { errorOf, put, temporaryFolder } from '../image-files.ts';
 import { corpusRows, landmarks, rowOf } from './rows.ts';
 
@@ -38,9 +38,14 @@ describe('data/manifest/manifest-file', () => {
           },
         ),
       ),
+      packed: fc.option(
+        fc.record({ shard: fc.constantFrom('a.tar', 'b/c.tar'), offset: fc.nat(), bytes: fc.nat() }),
+        { nil: UNPACKED },
+      ),
     })
     .map(
-      ({ method, ...row }) => ({ ...row, manipulation: row.label === 0 ? 'real' : method }) as ManifestRow,
+      ({ method, packed, ...row }) =>
+        ({ ...row, ...packed, manipulation: row.label === 0 ? 'real' : method }) as ManifestRow,
     );
 
   for (const ending of ['parquet', 'csv']) {

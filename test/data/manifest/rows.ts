@@ -1,6 +1,6 @@
 /** Manifests for tests: rows with everything in them, and folders of small pictures that rows list. */
 import { join } from 'node:path';
-import type { ManifestRow } from '../../../src/data/manifest/row.ts';
+import { UNPACKED, type ManifestRow } from '../../../src/data/manifest/row.ts';
 import { picture, put } from '../image-files.ts';
 
 /** A row of which nothing but the image is told. */
@@ -18,6 +18,7 @@ export function rowOf(image: string, told: Partial<ManifestRow> = {}): ManifestR
     split: null,
     source_hash: null,
     landmarks: null,
+    ...UNPACKED,
     ...told,
   };
 }
