@@ -1,18 +1,36 @@
 /** Settings that are each allowed and cannot mean anything together. */
+import type { AnyDiscriminatorVariant } from './discriminator/discriminator.ts';
 import type { AnyGeneratorVariant, SettingsProblem } from './generator/generator.ts';
 import { epsScheduleSettings } from './generator/eps-schedule.ts';
 import { goalSetting } from './generator/goal.ts';
 import { changesViews } from './game/image-views.ts';
 import type { RunConfig } from './run-settings.ts';
 
-/** What is wrong with settings taken together: of the game, of the game with its opponent, of the opponent by its own word. */
-export function contradictionsOf(config: RunConfig, opponent: AnyGeneratorVariant): SettingsProblem[] {
+/** What is wrong with settings taken together: of the game, of the game with its players, of the opponent by its own word. */
+export function contradictionsOf(
+  config: RunConfig,
+  opponent: AnyGeneratorVariant,
+  detector: AnyDiscriminatorVariant,
+): SettingsProblem[] {
   return [
     ...gameProblems(config, opponent),
+    ...teachingProblems(config, detector),
     ...criterionProblems(config),
     ...opponentProblems(config, opponent),
     ...fineTuningProblems(config.optimizer_g),
   ];
+}
+
+/** What a detector would have to be told and is not. */
+function teachingProblems(
+  { game, generator, discriminator }: RunConfig,
+  detector: AnyDiscriminatorVariant,
+): SettingsProblem[] {
+  const needs = detector.needs?.(discriminator) ?? [];
+  if (needs.length === 0 || game.play !== 'alternating' || game.pool_size === 0 || generator.name === 'none')
+    return [];
+  const problem = `is ${game.pool_size}, but the detector ${discriminator.name} learns ${needs.join(' and ')}, which the pool does not keep: set it to 0`;
+  return [{ key: 'game.pool_size', problem }];
 }
 
 /** Weights of the classes that would be multiplied. */

@@ -42,7 +42,7 @@ export async function checkRunConfig(resolved: MapNode): Promise<RunConfig> {
     discriminator: named(detector.settings, 'detector'),
     generator: named(opponent.settings, 'opponent'),
   }) as unknown as RunConfig;
-  const problems = contradictionsOf(config, opponent);
+  const problems = contradictionsOf(config, opponent, detector);
   if (problems.length > 0) {
     throw new ConfigError(
       problems.map(({ key, problem }) => `${placeOf(resolved, key)}: '${key}': ${problem}`),

@@ -23,9 +23,10 @@ export class VariantError extends Error {
   }
 }
 
-/** What generators and discriminators have in common: a name, settings and a factory; generators may say more. */
+/** What generators and discriminators have in common: a name, settings and a factory; either may say more. */
 interface Variant extends Pick<AnyGeneratorVariant, 'name' | 'settings' | 'plays' | 'startsClean' | 'check'> {
   readonly create: unknown;
+  readonly needs?: unknown;
 }
 
 /** A group's plain values, checked or not. */
@@ -114,7 +115,7 @@ async function importVariant(place: string, module: unknown): Promise<Variant> {
       cause,
     });
   }
-  const { settings, create, plays, startsClean, check } = found;
+  const { settings, create, plays, startsClean, check, needs } = found;
   if (typeof create !== 'function' || typeof settings !== 'object' || settings === null) {
     throw new VariantError(
       key,
@@ -131,6 +132,7 @@ async function importVariant(place: string, module: unknown): Promise<Variant> {
     ...(plays === undefined ? {} : { plays }),
     ...(startsClean === undefined ? {} : { startsClean }),
     ...(check === undefined ? {} : { check }),
+    ...(needs === undefined ? {} : { needs }),
   };
 }
 

@@ -250,6 +250,11 @@ const WRONG_GAMES: readonly Mistake[] = [
     /a batch of 32 does not fall into 32 equal parts of whole pairs: set it to a divisor of 16$/,
   ],
   [
+    'generator=fgsm discriminator=face-xray game.pool_size=8',
+    'game.pool_size',
+    /is 8, but the detector face-xray learns masks, which the pool does not keep: set it to 0$/,
+  ],
+  [
     'generator=pgd game=free generator.goal=predicted-label',
     'generator.goal',
     /is predicted-label, .*: set it to true-label$/,
