@@ -35,7 +35,17 @@ export interface Running {
 }
 
 export type Script =
-  'train' | 'models' | 'evaluate' | 'start' | 'bench' | 'attack' | 'audit' | 'match' | 'export' | 'profile' | 'prepare';
+  | 'train'
+  | 'models'
+  | 'evaluate'
+  | 'start'
+  | 'bench'
+  | 'attack'
+  | 'audit'
+  | 'match'
+  | 'export'
+  | 'profile'
+  | 'prepare';
 
 /** Starts `scripts/SCRIPT.ts` in `cwd`; the arguments reach it as a shell would hand them over. */
 export function launch(script: Script, args: readonly string[], cwd: string): Running {
