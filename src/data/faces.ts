@@ -9,16 +9,17 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { choice, integer, list, type SettingsOf } from '../config/settings.ts';
-import { alignFace } from './align.ts';
+import { alignFace, alignment } from './align.ts';
 import { FAKE, REAL, type Dataset, type Sample, type Split } from './dataset.ts';
 import { findFaces } from './face-finder.ts';
 import { toRgb } from './forgery/float-image.ts';
+import { applyAffine, invertAffine, type Point } from './forgery/geometry.ts';
 import { FORGERIES, type ForgeryName } from './forgery/index.ts';
 import { decodeImage } from './image.ts';
 import type { DatasetContext } from './module.ts';
 import { listPhotos } from './photos.ts';
 import { choosePortraits, type Portrait } from './portraits.ts';
-import type { PackedFace } from './render-row.ts';
+import { drawsOf, type PackedFace } from './render-row.ts';
 import { once, openShard, type Row, type Shard } from './shard.ts';
 
 const METHODS = Object.keys(FORGERIES) as [ForgeryName, ...ForgeryName[]];
@@ -27,9 +28,10 @@ export const facesSettings = {
   size: integer({ min: 32, max: 128, doc: 'side of the face crops, in pixels' }),
   methods_seen: list(choice(METHODS, 'forgery methods in train and val'), { min: 1 }),
   methods_unseen: list(choice(METHODS, 'forgery methods in test only')),
-  online_fakes: list(
-    choice(METHODS, 'forgery methods in train only, beside methods_seen: a further source of fakes'),
-  ),
+  online_fakes: list({
+    ...choice(METHODS, 'forgery methods in train only, beside methods_seen: a further source of fakes'),
+    expects: `one of ${METHODS.join(', ')} (SBI is self-blend; experiment=sbi trains on nothing else, by batches.online_fakes)`,
+  }),
   variants_train: integer({ min: 1, max: 50, doc: 'renderings of each training photo by each method' }),
   variants_eval: integer({ min: 1, max: 50, doc: 'renderings of each val and test photo by each method' }),
   quality_min: integer({ min: 1, max: 100, doc: 'lowest JPEG quality' }),
@@ -93,7 +95,18 @@ export async function createFaces(
       const bytes = (await shard.masks()).subarray(row * area, (row + 1) * area);
       return { width: size, height: size, data: Float32Array.from(bytes, (byte) => byte / 255) };
     },
+    landmarks: ({ pair }) => {
+      const row = rows[places.get(pair) ?? -1];
+      return Promise.resolve(row === undefined ? null : landmarksOf(portraits[row.face]!, row, settings));
+    },
   };
+}
+
+/** The face's landmarks where the row shows them. */
+function landmarksOf({ landmarks }: Portrait, { name, variant }: Row, settings: FacesSettings): Point[] {
+  const toCanvas = alignment(landmarks);
+  const fromCanvas = invertAffine(drawsOf(name, variant, settings).toCanvas);
+  return landmarks.map((point) => applyAffine(fromCanvas, applyAffine(toCanvas, point)));
 }
 
 function methodsOf({ methods_seen, methods_unseen, online_fakes }: FacesSettings): ForgeryName[] {

@@ -51,6 +51,23 @@ export async function withOnlineFakes(
   };
 }
 
+/**
+ * The dataset without its own fakes in training: reals and the fakes made of them online. Val and test stay as they are.
+ *
+ * @throws if nothing fake is left to learn
+ */
+export function withoutOwnFakes(dataset: OpenDataset): OpenDataset {
+  const train = dataset
+    .samples('train')
+    .filter(({ label, madeOf }) => label === REAL || madeOf !== undefined);
+  if (train.every(({ label }) => label === REAL)) {
+    throw new Error(
+      'batches.own_fakes is false and batches.online_fakes names no method, so that there is nothing fake to learn: set batches.online_fakes=[self-blend]',
+    );
+  }
+  return { ...dataset, samples: (split) => (split === 'train' ? train : dataset.samples(split)) };
+}
+
 function fakeOf(real: Sample, method: OnlineMethod): Sample {
   return { ...real, id: `${real.id}#${method}`, label: FAKE, manipulation: method, madeOf: real };
 }

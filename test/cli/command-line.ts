@@ -36,6 +36,7 @@ export interface Running {
 
 export type Script =
   | 'train'
+  | 'models'
   | 'evaluate'
   | 'start'
   | 'bench'

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { cacheFolder } from '../../src/data/cache-folder.ts';
 import type { Dataset, Sample } from '../../src/data/dataset.ts';
 import { createFaces } from '../../src/data/faces.ts';
+import { faceOutline, hullMask } from '../../src/data/forgery/mask.ts';
 import { listPhotos } from '../../src/data/photos.ts';
 import { openShard, type Row } from '../../src/data/shard.ts';
 import { openFaces, TEST_SETTINGS } from '../support/photos.ts';
@@ -107,6 +108,27 @@ describe('data=faces', function () {
     expect((await faces.read(fake)).data).to.not.deep.equal((await faces.read(real)).data);
     const stranger = await faces.read({ ...real, pair: 'nobody#0' }).catch((error: Error) => error.message);
     expect(stranger).to.include('has no sample');
+  });
+
+  it('knows the landmarks where each row shows them: within their outline a swap changes the image, beside it hardly', async () => {
+    for (const real of all.filter(({ label }) => label === 0).slice(0, 6)) {
+      const fake = all.find(({ pair, manipulation }) => pair === real.pair && manipulation === 'deepfakes')!;
+      const landmarks = (await faces.landmarks!(real))!;
+      expect(landmarks).to.have.length(68);
+      expect(await faces.landmarks!(fake)).to.deep.equal(landmarks);
+      const { data } = await faces.read(real);
+      const other = (await faces.read(fake)).data;
+      const mask = hullMask(faceOutline(landmarks), { inset: -2, feather: 1 }, faces.size, faces.size).data;
+      const change = [0, 0];
+      const pixels = [0, 0];
+      mask.forEach((value, i) => {
+        const side = value > 0.5 ? 1 : 0;
+        pixels[side]!++;
+        for (let c = 0; c < 3; c++) change[side]! += Math.abs(data[3 * i + c]! - other[3 * i + c]!);
+      });
+      expect(change[0]! / pixels[0]!, real.id).to.be.below((0.25 * change[1]!) / pixels[1]!);
+    }
+    expect(await faces.landmarks!({ ...all[0]!, pair: 'nobody#0' })).to.equal(null);
   });
 
   it('refuses what contradicts itself, and missing photos', async () => {

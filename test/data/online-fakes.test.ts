@@ -7,31 +7,14 @@ import { openDataset, type OpenDataset } from '../../src/data/index.ts';
 import { openLoader } from '../../src/data/loader.ts';
 import { writeManifest } from '../../src/data/manifest/manifest-file.ts';
 import { UNPACKED, type ManifestRow } from '../../src/data/manifest/row.ts';
-import { makeOnline, withOnlineFakes } from '../../src/data/online-fakes.ts';
+import { makeOnline, withOnlineFakes, withoutOwnFakes } from '../../src/data/online-fakes.ts';
 import { rngFor } from '../../src/data/rng.ts';
 import { NO_AUGMENTATION } from '../../src/data/augment.ts';
+import { faceLandmarks as face } from '../support/landmarks.ts';
 import { errorOf, picture, put, temporaryFolder } from './image-files.ts';
 
 const SIZE = 64;
 
-/** 68 landmarks of a face that fills an image of the given side: jaw, brows, nose, eyes, mouth. */
-function face(side: number): [number, number][] {
-  const at = (x: number, y: number): [number, number] => [x * side, y * side];
-  const along = (count: number, of: (t: number) => [number, number]): [number, number][] =>
-    Array.from({ length: count }, (_, i) => of(i / (count - 1)));
-  const ring = (count: number, x: number, y: number, r: number): [number, number][] =>
-    Array.from({ length: count }, (_, i) =>
-      at(x + r * Math.cos((2 * Math.PI * i) / count), y + 0.5 * r * Math.sin((2 * Math.PI * i) / count)),
-    );
-  return [
-    ...along(17, (t) => at(0.5 - 0.35 * Math.cos(Math.PI * t), 0.45 + 0.45 * Math.sin(Math.PI * t))),
-    ...along(10, (t) => at(0.2 + 0.6 * t, 0.28)),
-    ...along(4, (t) => at(0.5, 0.38 + 0.17 * t)),
-    ...along(5, (t) => at(0.42 + 0.16 * t, 0.58)),
-    ...[0.34, 0.66].flatMap((x) => ring(6, x, 0.4, 0.06)),
-    ...ring(20, 0.5, 0.74, 0.13),
-  ];
-}
 const flat = (points: readonly (readonly [number, number])[]): number[] => points.flatMap(([x, y]) => [x, y]);
 
 describe('data/online-fakes', () => {
@@ -94,6 +77,18 @@ describe('data/online-fakes', () => {
     expect((await errorOf(withOnlineFakes(none, ['self-blend']))).message).to.match(
       /landmarks of none of its 8 training reals.*npm run prepare/,
     );
+  });
+
+  it('alone: nothing forged is left in training but what is made of its reals', async () => {
+    const alone = withoutOwnFakes(await withOnlineFakes(dataset, ['self-blend']));
+    expect(
+      alone
+        .samples('train')
+        .map(({ manipulation }) => manipulation)
+        .sort(),
+    ).to.deep.equal([...Array<string>(8).fill('real'), ...Array<string>(8).fill('self-blend')]);
+    expect(alone.samples('val')).to.deep.equal(dataset.samples('val'));
+    expect(() => withoutOwnFakes(dataset)).to.throw('batches.online_fakes names no method');
   });
 
   it('a batch has them as the draws of (seed, batch, pair) make them of their reals, whichever thread renders', async () => {

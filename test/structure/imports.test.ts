@@ -17,7 +17,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['run-config.ts'],
   ['prepare.ts', 'results.ts', 'train-reports.ts'],
   ['trained-run.ts', 'attack-batch.ts'],
-  ['train.ts', 'evaluate.ts', 'opponent-picture.ts', 'attack.ts', 'export.ts'],
+  ['train.ts', 'evaluate.ts', 'opponent-picture.ts', 'attack.ts', 'export.ts', 'models.ts'],
   ['run.ts'],
   ['pack.ts'],
   ['index.ts'],
