@@ -28,9 +28,7 @@ export interface Pretrained {
   /** What `discriminator.weights=imagenet` stands for, a name that `npm run weights` takes; null where there are none. */
   readonly imagenet: string | null;
   /** Of PyTorch's names, in files of .pth and .safetensors. */
-  readonly torch?: Naming;
-  /** Of Keras's names, in files of .h5. */
-  readonly keras?: Naming;
+  readonly torch: Naming;
   /** Whether a variable keeps its random start, because no weights from elsewhere are for it: the head's. */
   readonly ownStart: (variable: string) => boolean;
 }
@@ -38,6 +36,6 @@ export interface Pretrained {
 /** `discriminator.weights` of a detector with `pretrained`. */
 export const weightsSetting = nullable(
   text(
-    'What the detector starts from: null: random weights; imagenet: the published weights that `npm run weights` fetches; or a file: a PyTorch state dict (.pth), .safetensors, also of `npm run export`, or Keras’s .h5. Read once, at the start of a new run.',
+    'What the detector starts from: null: random weights; imagenet: the published weights that `npm run weights` fetches; or a file: a PyTorch state dict (.pth or .safetensors), or what `npm run export` wrote. Read once, at the start of a new run.',
   ),
 );

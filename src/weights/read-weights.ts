@@ -7,8 +7,8 @@ import { isTorchFile, readTorchFile } from './torch-file.ts';
 export interface WeightsFile {
   readonly file: string;
   readonly tensors: ReadonlyMap<string, NamedArray>;
-  /** Whose names the tensors have: PyTorch's, Keras's, or this program's own (`npm run export`). */
-  readonly namedBy: 'torch' | 'keras' | 'own';
+  /** Whose names the tensors have: PyTorch's, or this program's own (`npm run export`). */
+  readonly namedBy: 'torch' | 'own';
   /** The detector's name in an export of this program's; null in others. */
   readonly architecture: string | null;
   readonly sha256: string;

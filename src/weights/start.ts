@@ -64,14 +64,7 @@ function namingOf(
   name: string,
   pretrained: Pretrained,
 ): Naming {
-  if (namedBy !== 'own') {
-    const naming = pretrained[namedBy];
-    if (naming === undefined)
-      throw new Error(
-        `${file} is a file of ${namedBy}'s, whose names for the tensors of ${name} are not known here`,
-      );
-    return naming;
-  }
+  if (namedBy === 'torch') return pretrained.torch;
   if (architecture !== name) {
     throw new Error(
       `${file} holds the detector ${architecture}, and this run's is ${name}: set discriminator=${architecture}`,

@@ -40,14 +40,16 @@ export function makeCheckout(): Checkout {
   const at = (...parts: string[]) => path.join(base, ...parts);
   const log = at('calls.log');
   fs.writeFileSync(log, '');
-  fs.mkdirSync(at('checkout/src/data'), { recursive: true });
+  for (const folder of ['src/data', 'src/weights']) fs.mkdirSync(at('checkout', folder), { recursive: true });
   fs.cpSync(path.join(ROOT, 'scripts/setup'), at('checkout/scripts/setup'), { recursive: true });
   for (const file of [
     'scripts/setup.mjs',
+    'scripts/weights.mjs',
     'scripts/tensorboard.ts',
     'src/data/cache-folder.mjs',
     'src/data/cache-folder.ts',
     'src/data/ffmpeg-file.mjs',
+    'src/weights/published.mjs',
   ]) {
     fs.copyFileSync(path.join(ROOT, file), at('checkout', file));
   }
