@@ -15,7 +15,7 @@ import { castsOf, classifierHead, convBlock, discriminatorOf, heNormal, type Blo
 type Settings = typeof batchNormSettings;
 
 /** Table 1 of the paper: MBConv expansion, kernel, stride of the first block, output channels, number of blocks. */
-const STAGES = [
+export const STAGES = [
   { expand: 1, kernel: 3, stride: 1, filters: 16, blocks: 1 },
   { expand: 6, kernel: 3, stride: 2, filters: 24, blocks: 2 },
   { expand: 6, kernel: 5, stride: 2, filters: 40, blocks: 2 },
