@@ -1,3 +1,4 @@
+/* eslint-disable -- plain JavaScript, as somebody who has none of our code would write it */
 // Plain TensorFlow.js and nothing of ours: loads the model of each FOLDER and prints its logits of the float32 images in images.f32 beside it, as JSON.
 // @ts-nocheck
 import { readFileSync } from 'node:fs';
