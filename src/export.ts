@@ -2,16 +2,18 @@
 import { existsSync } from 'node:fs';
 import type { DatasetContext } from './data/module.ts';
 import type { Discriminator } from './discriminator/discriminator.ts';
+import { standardModel } from './discriminator/standard-model.ts';
 import { restoreDetector } from './game/players.ts';
 import { encodeSafeTensors, type NamedArray } from './ops/safetensors.ts';
 import { FLOAT32 } from './ops/precision.ts';
 import { openDetector, openEngine } from './prepare.ts';
 import { writeFileAtomic } from './reports/files.ts';
+import { writeLayersModel } from './reports/layers-model.ts';
 import type { RunConfig } from './run-settings.ts';
 import { imageSizeOf, manipulationsIn, readBestCheckpoint, type BestCheckpoint } from './trained-run.ts';
 
 /** What `format=` takes. */
-export const EXPORT_FORMATS = ['safetensors'] as const;
+export const EXPORT_FORMATS = ['safetensors', 'tfjs'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 /** Raised when the meaning of an exported file's contents changes. */
@@ -21,7 +23,7 @@ export interface ExportOptions {
   /** The run folder that `train` filled. */
   readonly dir: string;
   readonly format: ExportFormat;
-  /** Must not exist yet. */
+  /** The folder, for tfjs. Must not exist yet. */
   readonly file: string;
   readonly progress: DatasetContext['progress'];
 }
@@ -34,14 +36,18 @@ export interface Exported {
 }
 
 /**
- * Writes the detector of a run's best checkpoint, float32, its main batch-norm branch alone, atomically.
+ * Writes the detector of a run's best checkpoint, float32, its main batch-norm branch alone, atomically: as one file of safetensors, or as a folder
+ * with `model.json` and `weights.bin` for TensorFlow.js.
  *
  * @throws if the file exists, the run has no best checkpoint, or the checkpoint is of another detector
  */
 export async function exportDetector(config: RunConfig, options: ExportOptions): Promise<Exported> {
-  const { dir, file } = options;
+  const { dir, file, format } = options;
   if (existsSync(file)) {
-    throw new Error(`${file} exists and is not overwritten: remove it, or name another file with out=FILE`);
+    const [what, key] = format === 'tfjs' ? ['folder', 'FOLDER'] : ['file', 'FILE'];
+    throw new Error(
+      `${file} exists and is not overwritten: remove it, or name another ${what} with out=${key}`,
+    );
   }
   const best = readBestCheckpoint(dir);
   openEngine({ device: 'cpu', threads: null });
@@ -51,11 +57,29 @@ export async function exportDetector(config: RunConfig, options: ExportOptions):
     restoreDetector(detector, best.checkpoint);
     const tensors = await inferenceTensors(detector, config, imageSize, best);
     const metadata = describe(detector.name, config, imageSize, best);
-    writeFileAtomic(file, encodeSafeTensors({ tensors, metadata }));
+    if (format === 'tfjs') await writeStandard(file, detector, metadata);
+    else writeFileAtomic(file, encodeSafeTensors({ tensors, metadata }));
     const values = [...tensors.values()].reduce((sum, tensor) => sum + tensor.values.length, 0);
     return { tensors: tensors.size, values, round: best.round };
   } finally {
     detector.dispose();
+  }
+}
+
+/** The detector as a folder that plain TensorFlow.js loads. */
+async function writeStandard(
+  folder: string,
+  { name, model }: Discriminator,
+  metadata: Readonly<Record<string, string>>,
+): Promise<void> {
+  if (model === undefined) {
+    throw new Error(`detector ${name} is no model of tf.layers: export it with format=safetensors`);
+  }
+  const standard = standardModel(model);
+  try {
+    await writeLayersModel(folder, standard, metadata);
+  } finally {
+    standard.dispose();
   }
 }
 

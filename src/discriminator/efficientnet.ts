@@ -6,14 +6,16 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { SettingsOf } from '../config/settings.ts';
 import { squeezeExciteLayer } from '../ops/squeeze-excite.ts';
+import { fromTorch, weightsSetting } from '../weights/pretrained.ts';
 import { batchNormSettings, blockContext } from './batch-norm-settings.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
 import { headed, headNeeds, headSetting, type Trunk } from './heads.ts';
 import { centred, imageInput } from './input.ts';
 import { invertedResidual } from './inverted-residual.ts';
 import { castsOf, convBlock, heNormal, type BlockContext } from './model.ts';
+import { efficientNetTimmNames } from './torch-names/efficientnet.ts';
 
-const settings = { ...batchNormSettings, head: headSetting };
+const settings = { weights: weightsSetting, ...batchNormSettings, head: headSetting };
 type Settings = typeof settings;
 
 /** Table 1 of the paper: MBConv expansion, kernel, stride of the first block, output channels, number of blocks. */
@@ -54,6 +56,7 @@ export const efficientNets: readonly DiscriminatorVariant<Settings>[] = Object.e
     return {
       name,
       settings,
+      pretrained: fromTorch(efficientNetTimmNames),
       needs: ({ head }) => headNeeds(head),
       create: (config, context) =>
         headed(name, config.head, buildEfficientNet(scaling, config, context), context),
@@ -78,7 +81,7 @@ export function roundRepeats(blocks: number, depth: number): number {
 
 function buildEfficientNet(
   { width, depth }: Scaling,
-  config: SettingsOf<Settings>,
+  config: SettingsOf<typeof batchNormSettings>,
   context: DiscriminatorContext,
 ): Trunk {
   const block = blockContext(config, context);

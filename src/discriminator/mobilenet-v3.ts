@@ -9,6 +9,7 @@ import { apply } from '../ops/layers.ts';
 import { spatialMean } from '../ops/spatial-mean.ts';
 import { stock } from '../ops/standard-layer.ts';
 import { activated } from './activation-layers.ts';
+import { fromTorch, weightsSetting, type Naming } from '../weights/pretrained.ts';
 import { batchNormSettings, blockContext } from './batch-norm-settings.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
 import { roundFilters } from './efficientnet.ts';
@@ -23,8 +24,10 @@ import {
   linear,
   type BlockContext,
 } from './model.ts';
+import { mobileNetV3LargeNames, mobileNetV3SmallNames } from './torch-names/mobilenet-v3.ts';
 
-type Settings = typeof batchNormSettings;
+const settings = { weights: weightsSetting, ...batchNormSettings };
+type Settings = typeof settings;
 type Symbolic = tf.SymbolicTensor;
 
 /** A line of table 1 or 2: kernel, channels within, channels out, squeeze and excitation or none, activation, stride. */
@@ -86,24 +89,29 @@ const SMALL: MobileNetShape = {
 };
 
 /** A MobileNetV3 with two logits, from random weights. */
-export function mobileNetV3(name: string, shape: MobileNetShape): DiscriminatorVariant<Settings> {
+export function mobileNetV3(
+  name: string,
+  shape: MobileNetShape,
+  torch: Naming,
+): DiscriminatorVariant<Settings> {
   return {
     name,
-    settings: batchNormSettings,
+    settings,
+    pretrained: fromTorch(torch),
     create: (config, context) => discriminatorOf(name, buildMobileNet(name, shape, config, context), context),
   };
 }
 
 /** Table 1 of the paper. */
-export const mobileNetV3Large = mobileNetV3('mobilenet-v3-large', LARGE);
+export const mobileNetV3Large = mobileNetV3('mobilenet-v3-large', LARGE, mobileNetV3LargeNames);
 
 /** Table 2 of the paper. */
-export const mobileNetV3Small = mobileNetV3('mobilenet-v3-small', SMALL);
+export const mobileNetV3Small = mobileNetV3('mobilenet-v3-small', SMALL, mobileNetV3SmallNames);
 
 function buildMobileNet(
   name: string,
   { stem, lines, head }: MobileNetShape,
-  config: SettingsOf<Settings>,
+  config: SettingsOf<typeof batchNormSettings>,
   context: DiscriminatorContext,
 ): tf.LayersModel {
   const block = blockContext(config, context);

@@ -25,6 +25,7 @@ export function discriminatorOf(
     logits: (images: tf.Tensor4D, pass: Pass) => logits(images, pass) as tf.Tensor2D,
     trainable: modelTrainable(model),
     state: modelState(model),
+    model,
     dispose: () => {
       model.dispose();
     },

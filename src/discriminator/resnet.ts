@@ -6,12 +6,15 @@ import * as tf from '@tensorflow/tfjs';
 import type { SettingsOf } from '../config/settings.ts';
 import { maxPool3 } from '../ops/max-pool.ts';
 import { activated } from './activation-layers.ts';
+import { fromTorch, weightsSetting } from '../weights/pretrained.ts';
 import { batchNormSettings, blockContext } from './batch-norm-settings.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
 import { imageInput, imageNetNormalised } from './input.ts';
 import { classifierHead, convBlock, discriminatorOf, shortcut, type BlockContext } from './model.ts';
+import { resNetTorchvisionNames } from './torch-names/resnet.ts';
 
-type Settings = typeof batchNormSettings;
+const settings = { weights: weightsSetting, ...batchNormSettings };
+type Settings = typeof settings;
 type Symbolic = tf.SymbolicTensor;
 
 /** Channels of the stem, and blocks of each stage; channels within a block double from stage to stage, and four times as many come out. */
@@ -26,7 +29,8 @@ const EXPANSION = 4;
 export function resNet(name: string, shape: ResNetShape): DiscriminatorVariant<Settings> {
   return {
     name,
-    settings: batchNormSettings,
+    settings,
+    pretrained: fromTorch(resNetTorchvisionNames),
     create: (config, context) => discriminatorOf(name, buildResNet(name, shape, config, context), context),
   };
 }
@@ -37,7 +41,7 @@ export const resNet50 = resNet('resnet-50', { width: 64, blocks: [3, 4, 6, 3] })
 function buildResNet(
   name: string,
   { width, blocks }: ResNetShape,
-  config: SettingsOf<Settings>,
+  config: SettingsOf<typeof batchNormSettings>,
   context: DiscriminatorContext,
 ): tf.LayersModel {
   const block = blockContext(config, context);

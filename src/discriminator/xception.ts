@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { SettingsOf } from '../config/settings.ts';
 import { maxPool3 } from '../ops/max-pool.ts';
 import { activated } from './activation-layers.ts';
+import { fromTorch, weightsSetting } from '../weights/pretrained.ts';
 import { batchNormSettings, blockContext } from './batch-norm-settings.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
 import { centred, imageInput } from './input.ts';
@@ -18,8 +19,10 @@ import {
   type BlockActivation,
   type BlockContext,
 } from './model.ts';
+import { xceptionTimmNames } from './torch-names/xception.ts';
 
-type Settings = typeof batchNormSettings;
+const settings = { weights: weightsSetting, ...batchNormSettings };
+type Settings = typeof settings;
 type Symbolic = tf.SymbolicTensor;
 
 /** Channels of figure 5 of the paper. */
@@ -38,7 +41,8 @@ export interface XceptionShape {
 export function xceptionOf(name: string, shape: XceptionShape): DiscriminatorVariant<Settings> {
   return {
     name,
-    settings: batchNormSettings,
+    settings,
+    pretrained: fromTorch(xceptionTimmNames),
     create: (config, context) => discriminatorOf(name, buildXception(name, shape, config, context), context),
   };
 }
@@ -57,7 +61,7 @@ const LEAST_SIZE = 7;
 function buildXception(
   name: string,
   { stem, entry, middle, exit }: XceptionShape,
-  config: SettingsOf<Settings>,
+  config: SettingsOf<typeof batchNormSettings>,
   context: DiscriminatorContext,
 ): tf.LayersModel {
   if (context.imageSize < LEAST_SIZE) {

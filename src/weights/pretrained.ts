@@ -33,6 +33,11 @@ export interface Pretrained {
   readonly ownStart: (variable: string) => boolean;
 }
 
+/** Of a detector whose head is `logits` and that has no published weights here: files by PyTorch's names. */
+export function fromTorch(torch: Naming): () => Pretrained {
+  return () => ({ imagenet: null, torch, ownStart: (variable) => variable.startsWith('logits/') });
+}
+
 /** `discriminator.weights` of a detector with `pretrained`. */
 export const weightsSetting = nullable(
   text(

@@ -101,14 +101,18 @@ const linear = (from: number, to: number): number => from * to + to;
 const NARROW = {
   resNet: resNet('resnet-50', { width: 4, blocks: [2, 1] }),
   xception: xceptionOf('xception', { stem: [4, 6], entry: [8, 10], middle: 1, exit: [10, 12, 14, 16] }),
-  mobileNetLarge: mobileNetV3('mobilenet-v3-large', {
-    stem: 8,
-    lines: [
-      [3, 8, 8, false, 'relu', 1],
-      [5, 24, 16, true, 'hard-swish', 2],
-    ],
-    head: [24, 12],
-  }),
+  mobileNetLarge: mobileNetV3(
+    'mobilenet-v3-large',
+    {
+      stem: 8,
+      lines: [
+        [3, 8, 8, false, 'relu', 1],
+        [5, 24, 16, true, 'hard-swish', 2],
+      ],
+      head: [24, 12],
+    },
+    () => undefined,
+  ),
 };
 
 /** Small inputs; running statistics are those of the last tracked pass, so that one pass settles them. */

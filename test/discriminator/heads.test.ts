@@ -104,7 +104,10 @@ onTensorFlow('a detector with a head', () => {
   it('patches: a 1×1 convolution on the features; an EfficientNet takes it too', () => {
     const detector = make('patches');
     expect(detector.state.get('logits/kernel')!.shape).to.deep.equal([1, 1, 6, 2]);
-    const large = efficientNetB0.create({ bn_momentum: 0.9, bn_epsilon: 1e-3, head: 'patches' }, context);
+    const large = efficientNetB0.create(
+      { weights: null, bn_momentum: 0.9, bn_epsilon: 1e-3, head: 'patches' },
+      context,
+    );
     expect(large.state.get('logits/kernel')!.shape).to.deep.equal([1, 1, 1280, 2]);
     tf.tidy(() => {
       const images = noiseTensor(1, [2, 16, 16, 3]);

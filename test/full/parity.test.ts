@@ -1,0 +1,3 @@
+import { itIsAsItsOriginal } from '../support/parity.ts';
+
+itIsAsItsOriginal(['resnet-50', 'xception']);
