@@ -67,10 +67,11 @@ function withHead<Z extends tf.Tensor>(
 ): Discriminator {
   const output = (...given: Parameters<Discriminator['logits']>): Z =>
     model.logits(...given) as tf.Tensor as Z;
-  // what an export would write has two logits
-  const { model: _, ...rest } = model;
   return {
-    ...rest,
+    name: model.name,
+    trainable: model.trainable,
+    state: model.state,
+    dispose: () => model.dispose(),
     logits: (...given) => tf.tidy(() => binary(output(...given))),
     auxiliary: (images, targets, pass): AuxiliaryLosses => {
       const z = output(images, pass);
