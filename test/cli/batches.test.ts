@@ -39,7 +39,7 @@ describe('npm run train: what batches are made of', function () {
       [['data.datasets.second.size=48'], 'data.datasets.first.size and data.datasets.second.size'],
       [['batches.balance=person'], "'batches.balance'"],
       [['batches.online_fakes=[self-blend]'], 'knows the landmarks of none'],
-      [['generator=fgsm', 'game.crafting=shared'], 'with diff_augment the pass of the clean images'],
+      [['generator=fgsm', 'game.crafting=shared'], 'with diff_augment or mixup the pass of the clean images'],
     ] as const) {
       const { code, stderr } = await runScript('train', mixed('none', ...args), place.path());
       expect([code, stderr.includes(message)], `${args.join(' ')}: ${stderr}`).to.deep.equal([1, true]);

@@ -55,12 +55,8 @@ function efficientNetParameters(): { readonly all: number; readonly batchNorm: n
 const linear3 = (input: number, output: number): number => 9 * input * output + output;
 
 const efficientNet = efficientNetParameters();
-/** Trainable parameters of EfficientNet-Lite without its head, and batch norm's among them, by PyTorch's efficientnet_lite_pytorch 0.1.0. */
-const LITE = {
-  'efficientnet-lite0': { features: 3_371_008, batchNorm: 42_016 },
-  'efficientnet-lite1': { features: 4_135_680, batchNorm: 53_664 },
-  'efficientnet-lite2': { features: 4_811_072, batchNorm: 58_096 },
-} as const;
+/** Trainable parameters of EfficientNet-Lite0 without its head, and batch norm's among them, by PyTorch's efficientnet_lite_pytorch 0.1.0. */
+const LITE = { features: 3_371_008, batchNorm: 42_016 };
 
 /** A scale and an offset, and a weight a class, for each statistic; running statistics are those of the last tracked pass. */
 function statistical(
@@ -156,18 +152,13 @@ const CASES: Readonly<Record<string, Case>> = {
   spectrum: statistical('spectrum', 9, { points: 9 }),
   noise: statistical('noise', 3 * (4 * 4 + 5), { grid: 4 }),
   illumination: statistical('illumination', 31),
-  ...Object.fromEntries(
-    Object.entries(LITE).map(([name, { features, batchNorm }]) => [
-      name,
-      {
-        settings: { ...shippedSettings('discriminator', name), bn_momentum: 0 },
-        imageSize: 64,
-        parameters: features + 1280 * 2 + 2,
-        auxiliaryParameters: batchNorm,
-        step: 5e-5,
-      },
-    ]),
-  ),
+  'efficientnet-lite0': {
+    settings: settled('efficientnet-lite0'),
+    imageSize: 64,
+    parameters: LITE.features + linear(1280, 2),
+    auxiliaryParameters: LITE.batchNorm,
+    step: 5e-5,
+  },
   'meso-4': {
     settings: settled('meso-4'),
     step: 1e-3,
@@ -236,6 +227,8 @@ type Case = Omit<DiscriminatorCase, 'variant'> & {
 /** Other tables for the builder of another case. */
 const SAME_CODE: Readonly<Record<string, string>> = {
   ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7].map((b) => [`efficientnet-b${b}`, 'efficientnet-b0'])),
+  'efficientnet-lite1': 'efficientnet-lite0',
+  'efficientnet-lite2': 'efficientnet-lite0',
   'mobilenet-v3-small': 'mobilenet-v3-large',
 };
 

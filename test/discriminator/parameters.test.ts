@@ -16,6 +16,10 @@ const PUBLISHED: Readonly<Record<string, { readonly parameters: number; readonly
   'efficientnet-b5': { parameters: 30_389_784, outputs: 1000 },
   'efficientnet-b6': { parameters: 43_040_704, outputs: 1000 },
   'efficientnet-b7': { parameters: 66_347_960, outputs: 1000 },
+  // efficientnet_lite_pytorch 0.1.0
+  'efficientnet-lite0': { parameters: 4_652_008, outputs: 1000 },
+  'efficientnet-lite1': { parameters: 5_416_680, outputs: 1000 },
+  'efficientnet-lite2': { parameters: 6_092_072, outputs: 1000 },
   // the authors' Keras model, trainable
   'meso-4': { parameters: 27_977, outputs: 1 },
   'meso-inception-4': { parameters: 28_615, outputs: 1 },
@@ -29,7 +33,7 @@ const PUBLISHED: Readonly<Record<string, { readonly parameters: number; readonly
 
 onTensorFlow('parameters of published networks', () => {
   it('are known of every detector but our own', () => {
-    const ours = ['small-cnn'];
+    const ours = ['attention', 'autoencoder', 'face-xray', 'illumination', 'noise', 'small-cnn', 'spectrum'];
     expect([...Object.keys(PUBLISHED), ...ours]).to.have.members(Object.keys(DISCRIMINATORS));
   });
 

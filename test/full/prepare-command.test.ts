@@ -15,7 +15,7 @@ import sharp from 'sharp';
 import type { ClipRecord } from '../../src/data/prepare/record.ts';
 import type { CoverageReport } from '../../src/data/prepare/report.ts';
 import { faceVideo, ffmpeg, portrait } from '../support/face-videos.ts';
-import { put, readJson, runScript, workplace, type Outcome } from './command-line.ts';
+import { put, readJson, runScript, workplace, type Outcome } from '../cli/command-line.ts';
 
 interface Row {
   readonly image: string;

@@ -24,7 +24,7 @@ import {
   workplace,
   writeDataset,
   type Outcome,
-} from './command-line.ts';
+} from '../cli/command-line.ts';
 
 const SIDE = 32;
 
