@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { UNPACKED } from '../../../src/data/manifest/row.ts';
 import { manifestRows } from '../../../src/data/prepare/rows.ts';
 import { clipOf, frameOf, outcomeOf } from './outcomes.ts';
 
@@ -19,7 +20,7 @@ describe('data/prepare/rows', () => {
     expect(rows[0]).to.deep.equal({
       ...{ image: 'images/14.png', label: 1, manipulation: 'faceswap', compression: null },
       ...{ video: 'fake/1', frame: 14, pair: 'real/1#14', identities: ['1', '2'], split: 'train' },
-      ...{ source_hash: 'hash of fake/1', landmarks: [1, 2] },
+      ...{ source_hash: 'hash of fake/1', landmarks: [1, 2], ...UNPACKED },
     });
   });
 
