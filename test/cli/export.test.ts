@@ -64,7 +64,7 @@ describe('npm run export', function () {
 
   it('mistakes are one line that says what is known, and nothing is written', async () => {
     const mistakes: readonly (readonly [readonly string[], RegExp])[] = [
-      [['run=run', 'format=onnx'], /^format=onnx: there is no such format\. Known: safetensors\n$/],
+      [['run=run', 'format=onnx'], /^format=onnx: there is no such format\. Known: safetensors, tfjs\n$/],
       [
         ['rum=run'],
         /^unknown key 'rum'\. Did you mean 'run'\? Known: run, format, out; usage: npm run export/,
