@@ -1,6 +1,5 @@
 // npm run audit -- data=NAME [data.KEY=VALUE…] [seed=N] [limit=N] [hash_distance=N] [out=audit.json]: looks a dataset over for leaks between
 // splits, copies, and files that give the label away. Exit code 1 if something is refused.
-import { openConfigFiles } from '../src/config/config-files.ts';
 import { auditDataset, type AuditReport } from '../src/data/audit/audit.ts';
 import { cacheFolder } from '../src/data/cache-folder.ts';
 import { openDataset } from '../src/data/index.ts';
@@ -8,7 +7,7 @@ import { writeFileAtomic } from '../src/reports/files.ts';
 import { tableAsText } from '../src/reports/tables.ts';
 import { tellProgress } from '../src/run.ts';
 import { readArguments, wholeNumber } from './arguments.ts';
-import { composeRun, CONFIGS, resolveContext } from './compose-run.ts';
+import { composeForData } from './compose-run.ts';
 import { runScript } from './run-script.ts';
 
 const USAGE =
@@ -19,13 +18,7 @@ await runScript(async () => {
   const limit = wholeNumber(args, 'limit', 1) ?? 20_000;
   const hashDistance = wholeNumber(args, 'hash_distance', 0) ?? 6;
   const out = args.values.out ?? 'audit.json';
-  const overrides = ['generator=none', ...args.overrides];
-  const { config } = await composeRun(
-    openConfigFiles(CONFIGS),
-    'train',
-    overrides,
-    resolveContext(new Date(), 0),
-  );
+  const config = await composeForData(args.overrides);
   const { name, ...settings } = config.data;
   const progress = tellProgress((line) => process.stderr.write(`${line}\n`));
   const source = { name, settings, cacheFolder: cacheFolder(), seed: config.seed };

@@ -37,6 +37,13 @@ export async function composeRun(
   return { config: await checkRunConfig(resolved), yaml: toYaml(resolved) };
 }
 
+/** The checked settings of a training without an opponent, for a command that works on its data alone. */
+export async function composeForData(overrides: readonly string[]): Promise<RunConfig> {
+  const all = ['generator=none', ...overrides];
+  const { config } = await composeRun(openConfigFiles(CONFIGS), 'train', all, resolveContext(new Date(), 0));
+  return config;
+}
+
 /**
  * The settings that `npm run train` would compose, except that some groups are the run's own: for a command that asks a trained run something
  * by overrides of one group. Resolved, not yet checked.
