@@ -16,7 +16,9 @@ export async function unchangedFindings(
   const alike = new Map<string, Looked[]>();
   for (const each of looked) {
     const key = keyOf(each);
-    alike.set(key, [...(alike.get(key) ?? []), each]);
+    const group = alike.get(key);
+    if (group === undefined) alike.set(key, [each]);
+    else group.push(each);
   }
   const suspects = [...alike.values()].filter((group) =>
     [REAL, FAKE].every((label) => group.some(({ sample }) => sample.label === label)),
