@@ -1,6 +1,12 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { expect } from 'chai';
-import { checkpointContents, checkpointFiles, runScript, workplace, writeDataset } from './command-line.ts';
+import {
+  checkpointContents,
+  checkpointFiles,
+  runScript,
+  workplace,
+  writeDataset,
+} from '../cli/command-line.ts';
 
 describe('npm run train: what batches are made of', function () {
   this.timeout(120_000);

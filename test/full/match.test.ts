@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { cacheFolder } from '../../src/data/cache-folder.ts';
-import { fastRun, put, readJson, runScript, workplace, writeDataset } from './command-line.ts';
+import { fastRun, put, readJson, runScript, workplace, writeDataset } from '../cli/command-line.ts';
 
 describe('npm run match', function () {
   this.timeout(900_000);
