@@ -46,7 +46,8 @@ export const efficientNetLites: readonly DiscriminatorVariant<typeof settings>[]
   name,
   settings,
   needs: ({ head }) => headNeeds(head),
-  create: (config, context) => headed(name, config.head, efficientNetLiteTrunk(name, config, context), context),
+  create: (config, context) =>
+    headed(name, config.head, efficientNetLiteTrunk(name, config, context), context),
   pretrained: () => ({
     imagenet: name,
     torch: efficientNetPytorchNames(stagesOf(name).map(({ blocks }) => blocks)),

@@ -11,13 +11,7 @@ import { batchNormSettings, blockContext } from './batch-norm-settings.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
 import { headed, headNeeds, headSetting, type Trunk } from './heads.ts';
 import { centred, imageInput } from './input.ts';
-import {
-  convBlock,
-  depthwise,
-  shortcut,
-  type BlockActivation,
-  type BlockContext,
-} from './model.ts';
+import { convBlock, depthwise, shortcut, type BlockActivation, type BlockContext } from './model.ts';
 import { xceptionTimmNames } from './torch-names/xception.ts';
 
 const settings = { weights: weightsSetting, ...batchNormSettings, head: headSetting };

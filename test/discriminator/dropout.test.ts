@@ -54,12 +54,18 @@ describe('dropout of detectors', () => {
 
 onTensorFlow('layers of dropout', () => {
   /** Layers that drop, by name, with what they drop and at which rate. */
-  const layersOf = (name: string, settings: Readonly<Record<string, unknown>> = {}): Record<string, unknown> => {
+  const layersOf = (
+    name: string,
+    settings: Readonly<Record<string, unknown>> = {},
+  ): Record<string, unknown> => {
     const context = { imageSize: 32, seed: 1, auxiliaryBatchNorm: false, recompute: false };
     const all = { ...shippedSettings('discriminator', name), ...settings };
     const detector = undrawn(() => DISCRIMINATORS[name]!.create(all, context));
     const dropping = detector.model!.layers.filter((layer) => 'rate' in layer.getConfig());
-    const told = dropping.map((layer) => [layer.name, [layer.getConfig()['unit'], layer.getConfig()['rate']]]);
+    const told = dropping.map((layer) => [
+      layer.name,
+      [layer.getConfig()['unit'], layer.getConfig()['rate']],
+    ]);
     expect(detector.drops).to.equal(told.length > 0);
     detector.dispose();
     return Object.fromEntries(told) as Record<string, unknown>;

@@ -25,7 +25,9 @@ describe('a training with dropout', () => {
 
   /** Trains in a folder for so many rounds; what the rounds that were played told. */
   async function trained(dir: string): Promise<RoundMetrics[]> {
-    const given = fastRun(place.path('data'), dir).filter((override) => !override.startsWith('discriminator'));
+    const given = fastRun(place.path('data'), dir).filter(
+      (override) => !override.startsWith('discriminator'),
+    );
     const overrides = [
       ...['discriminator=meso-4', 'generator=fgsm', 'runtime.threads=1', 'runtime.loader_threads=1'],
       ...['game.rounds=4', 'game.clean_rounds=1', 'run.checkpoint_every=2', 'run.checkpoints_kept=9'],

@@ -144,9 +144,7 @@ onTensorFlow('a detector with dropout', () => {
   for (const [name, settings, how] of [GAMES[2]!, GAMES[4]!, GAMES[5]!]) {
     it(`recorded, computed again and as played, the same bits: ${how.play}, ${how.crafting}, ${name}`, () => {
       const free = how.play === 'free';
-      const games = [false, true, false].map((recompute) =>
-        gameOf(0.5, name, settings, { free, recompute }),
-      );
+      const games = [false, true, false].map((recompute) => gameOf(0.5, name, settings, { free, recompute }));
       const compiled = compiledPlay({ record, graphFunction }, true, (line) => expect.fail(line));
       const [first, ...others] = games.map((game, i) =>
         rounds(game, 2, how, RATES, i === 2 ? compiled.play : play),

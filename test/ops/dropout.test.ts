@@ -113,7 +113,9 @@ onEachEngine('dropout', () => {
       tf.tidy(() => {
         const mask = tf.div(droppedBy(x, 0.4, { unit }), x).dataSync();
         const dy = noiseTensor<tf.Tensor>(2, [4, 30], 0, 1);
-        const gradient = tf.grad((of) => tf.sum(tf.mul(droppedBy(of, 0.4, { unit }), dy)))(x).dataSync();
+        const gradient = tf
+          .grad((of) => tf.sum(tf.mul(droppedBy(of, 0.4, { unit }), dy)))(x)
+          .dataSync();
         const given = dy.dataSync();
         gradient.forEach((value, i) => expect(value).to.be.closeTo(given[i]! * mask[i]!, 1e-6));
         expect(mask.some((value) => value === 0) && mask.some((value) => value > 1)).to.equal(true);
