@@ -1,7 +1,7 @@
 /**
  * Meso-4 and MesoInception-4 (Afchar, Nozick, Yamagishi & Echizen, "MesoNet: a Compact Facial Video Forgery Detection Network", WIFS 2018), as the authors
  * released them: ReLU before batch norm, a hidden layer of 16 with leaky ReLU, images as they are. Designed for 256 pixels; any size goes, and the hidden layer's
- * weights depend on it. Two logits instead of one sigmoid; without dropout.
+ * weights depend on it, but with the head `patches`, where every cell goes through it. Two logits instead of one sigmoid.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { SettingsOf } from '../config/settings.ts';
@@ -13,10 +13,13 @@ import { stock } from '../ops/standard-layer.ts';
 import { activated } from './activation-layers.ts';
 import { batchNormSettings, blockContext } from './batch-norm-settings.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
+import { dropped, dropoutSetting } from './dropout.ts';
+import { headed, headNeeds, headSetting, type Trunk } from './heads.ts';
 import { imageInput } from './input.ts';
-import { castsOf, discriminatorOf, heNormal, linear, normalise, type BlockContext } from './model.ts';
+import { castsOf, heNormal, linear, normalise, type BlockContext } from './model.ts';
 
-type Settings = typeof batchNormSettings;
+const settings = { ...batchNormSettings, dropout: dropoutSetting, head: headSetting };
+type Settings = typeof settings;
 type Symbolic = tf.SymbolicTensor;
 type Stage = (x: Symbolic, name: string, block: BlockContext) => Symbolic;
 
@@ -43,17 +46,17 @@ export const mesoInception4 = meso('meso-inception-4', [
 function meso(name: string, stages: readonly Stage[]): DiscriminatorVariant<Settings> {
   return {
     name,
-    settings: batchNormSettings,
-    create: (config, context) => discriminatorOf(name, buildMeso(name, stages, config, context), context),
+    settings,
+    needs: ({ head }) => headNeeds(head),
+    create: (config, context) => headed(name, config.head, mesoTrunk(stages, config, context), context),
   };
 }
 
-function buildMeso(
-  name: string,
+function mesoTrunk(
   stages: readonly Stage[],
   config: SettingsOf<Settings>,
   context: DiscriminatorContext,
-): tf.LayersModel {
+): Trunk {
   const block = blockContext(config, context);
   const input = imageInput(context.imageSize);
   let x = input;
@@ -69,9 +72,19 @@ function buildMeso(
     });
     x = pool.apply(x) as Symbolic;
   });
-  x = tf.layers.flatten({ name: 'flat' }).apply(leaving(x, block)) as Symbolic;
-  x = leaky(linear(x, 'hidden', HIDDEN, block));
-  return tf.model({ name, inputs: input, outputs: linear(x, 'logits', 2, block) });
+  const rate = config.dropout;
+  return {
+    input,
+    features: x,
+    block,
+    pooled: (y) => tf.layers.flatten({ name: 'flat' }).apply(leaving(y, block)) as Symbolic,
+    hidden: (y) =>
+      dropped(
+        leaky(linear(dropped(y, 'hidden_dropout', rate), 'hidden', HIDDEN, block)),
+        'logits_dropout',
+        rate,
+      ),
+  };
 }
 
 /** A convolution of stride 1 and ReLU. */

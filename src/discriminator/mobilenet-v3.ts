@@ -1,6 +1,6 @@
 /**
  * MobileNetV3 (Howard et al., "Searching for MobileNetV3", ICCV 2019) as torchvision has it: symmetric padding, ImageNet's normalisation, hard-swish, squeeze
- * and excitation by ReLU and hard sigmoid. Without dropout.
+ * and excitation by ReLU and hard sigmoid.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { SettingsOf } from '../config/settings.ts';
@@ -12,21 +12,20 @@ import { activated } from './activation-layers.ts';
 import { fromTorch, weightsSetting, type Naming } from '../weights/pretrained.ts';
 import { batchNormSettings, blockContext } from './batch-norm-settings.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
+import { dropped, dropoutSetting } from './dropout.ts';
 import { roundFilters } from './efficientnet.ts';
+import { headed, headNeeds, headSetting, type Trunk } from './heads.ts';
 import { imageInput, imageNetNormalised } from './input.ts';
 import { invertedResidual } from './inverted-residual.ts';
-import {
-  castsOf,
-  convBlock,
-  discriminatorOf,
-  globalPool,
-  heNormal,
-  linear,
-  type BlockContext,
-} from './model.ts';
+import { castsOf, convBlock, heNormal, linear, type BlockContext } from './model.ts';
 import { mobileNetV3LargeNames, mobileNetV3SmallNames } from './torch-names/mobilenet-v3.ts';
 
-const settings = { weights: weightsSetting, ...batchNormSettings };
+const settings = {
+  weights: weightsSetting,
+  ...batchNormSettings,
+  dropout: dropoutSetting,
+  head: headSetting,
+};
 type Settings = typeof settings;
 type Symbolic = tf.SymbolicTensor;
 
@@ -88,7 +87,7 @@ const SMALL: MobileNetShape = {
   head: [576, 1024],
 };
 
-/** A MobileNetV3 with two logits, from random weights. */
+/** A MobileNetV3 as a detector. */
 export function mobileNetV3(
   name: string,
   shape: MobileNetShape,
@@ -98,7 +97,8 @@ export function mobileNetV3(
     name,
     settings,
     pretrained: fromTorch(torch),
-    create: (config, context) => discriminatorOf(name, buildMobileNet(name, shape, config, context), context),
+    needs: ({ head }) => headNeeds(head),
+    create: (config, context) => headed(name, config.head, mobileNetTrunk(shape, config, context), context),
   };
 }
 
@@ -108,12 +108,11 @@ export const mobileNetV3Large = mobileNetV3('mobilenet-v3-large', LARGE, mobileN
 /** Table 2 of the paper. */
 export const mobileNetV3Small = mobileNetV3('mobilenet-v3-small', SMALL, mobileNetV3SmallNames);
 
-function buildMobileNet(
-  name: string,
+function mobileNetTrunk(
   { stem, lines, head }: MobileNetShape,
-  config: SettingsOf<typeof batchNormSettings>,
+  config: SettingsOf<Settings>,
   context: DiscriminatorContext,
-): tf.LayersModel {
+): Trunk {
   const block = blockContext(config, context);
   const input = imageInput(context.imageSize);
   const first = { kernel: 3, stride: 2, activation: 'hard-swish', padding: 'symmetric' } as const;
@@ -133,8 +132,13 @@ function buildMobileNet(
     x = invertedResidual(x, own, shape, block);
   });
   x = convBlock(x, 'head', head[0], { kernel: 1, stride: 1, activation: 'hard-swish' }, block);
-  x = activated(linear(globalPool(x, block), 'hidden', head[1], block), 'hidden', 'hard-swish');
-  return tf.model({ name, inputs: input, outputs: linear(x, 'logits', 2, block) });
+  const hidden = (y: Symbolic): Symbolic =>
+    dropped(
+      activated(linear(y, 'hidden', head[1], block), 'hidden', 'hard-swish'),
+      'dropout',
+      config.dropout,
+    );
+  return { input, features: x, block, hidden };
 }
 
 /** x · hardSigmoid(relu(mean(x) · squeeze + bias) · excite + bias), to a quarter of the channels in eights. */

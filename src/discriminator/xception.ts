@@ -2,26 +2,19 @@
  * Xception (Chollet, "Xception: Deep Learning with Depthwise Separable Convolutions", CVPR 2017), the detector of FaceForensics++ (Rössler et al., ICCV
  * 2019), as its PyTorch port has it (timm's legacy_xception): symmetric padding but for the two convolutions of the stem, which have none; input 2x − 1.
  */
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import type { SettingsOf } from '../config/settings.ts';
 import { maxPool3 } from '../ops/max-pool.ts';
 import { activated } from './activation-layers.ts';
 import { fromTorch, weightsSetting } from '../weights/pretrained.ts';
 import { batchNormSettings, blockContext } from './batch-norm-settings.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
+import { headed, headNeeds, headSetting, type Trunk } from './heads.ts';
 import { centred, imageInput } from './input.ts';
-import {
-  classifierHead,
-  convBlock,
-  depthwise,
-  discriminatorOf,
-  shortcut,
-  type BlockActivation,
-  type BlockContext,
-} from './model.ts';
+import { convBlock, depthwise, shortcut, type BlockActivation, type BlockContext } from './model.ts';
 import { xceptionTimmNames } from './torch-names/xception.ts';
 
-const settings = { weights: weightsSetting, ...batchNormSettings };
+const settings = { weights: weightsSetting, ...batchNormSettings, head: headSetting };
 type Settings = typeof settings;
 type Symbolic = tf.SymbolicTensor;
 
@@ -37,13 +30,15 @@ export interface XceptionShape {
   readonly exit: readonly [number, number, number, number];
 }
 
-/** An Xception with two logits, from random weights. */
+/** An Xception as a detector. */
 export function xceptionOf(name: string, shape: XceptionShape): DiscriminatorVariant<Settings> {
   return {
     name,
     settings,
     pretrained: fromTorch(xceptionTimmNames),
-    create: (config, context) => discriminatorOf(name, buildXception(name, shape, config, context), context),
+    needs: ({ head }) => headNeeds(head),
+    create: (config, context) =>
+      headed(name, config.head, xceptionTrunk(name, shape, config, context), context),
   };
 }
 
@@ -58,12 +53,12 @@ export const xception = xceptionOf('xception', {
 /** Smallest image that leaves the stem's convolutions without padding a pixel. */
 const LEAST_SIZE = 7;
 
-function buildXception(
+function xceptionTrunk(
   name: string,
   { stem, entry, middle, exit }: XceptionShape,
   config: SettingsOf<typeof batchNormSettings>,
   context: DiscriminatorContext,
-): tf.LayersModel {
+): Trunk {
   if (context.imageSize < LEAST_SIZE) {
     throw new Error(
       `${name} takes images of ${LEAST_SIZE} pixels or more, not ${context.imageSize}: its first convolutions have no padding`,
@@ -84,7 +79,7 @@ function buildXception(
   x = halving(x, next(), [exit[0], exit[1]], { reluFirst: true }, block);
   x = separable(x, 'exit1', exit[2], 'relu', block);
   x = separable(x, 'exit2', exit[3], 'relu', block);
-  return tf.model({ name, inputs: input, outputs: classifierHead(x, block) });
+  return { input, features: x, block };
 }
 
 /** Two separable convolutions and a maximum at stride 2, added to a 1×1 convolution at stride 2. */
