@@ -1,5 +1,6 @@
 /** Attributes of operations, from the messages that TensorFlow keeps them in to JSON (tensorflow/core/framework/attr_value.proto). */
 import { fieldsOf, varintsOf, type Field } from './protobuf.ts';
+import { UnrecordableError } from './recording.ts';
 
 /** Types that values in plain TensorFlow.js have. */
 export const DTYPES = { DT_FLOAT: 'float32', DT_INT32: 'int32', DT_BOOL: 'bool' } as const;
@@ -7,7 +8,7 @@ export type TypeName = keyof typeof DTYPES;
 export type Dtype = (typeof DTYPES)[TypeName];
 
 /** Their names by TensorFlow's numbers (tensorflow/core/framework/types.proto). */
-export const TYPE_NAMES: ReadonlyMap<number, TypeName> = new Map([
+const TYPE_NAMES: ReadonlyMap<number, TypeName> = new Map([
   [1, 'DT_FLOAT'],
   [3, 'DT_INT32'],
   [10, 'DT_BOOL'],
@@ -20,7 +21,7 @@ export type AttributeValue = Readonly<Record<string, unknown>>;
  * Attributes by name.
  *
  * @param entries of the map that messages keep attributes in
- * @throws naming it, if one is of another kind than numbers, texts, types and lists of these
+ * @throws UnrecordableError, naming it, if one is of another kind than numbers from 0, texts, types and lists of these
  */
 export function attributesOf(entries: readonly Uint8Array[]): Record<string, AttributeValue> {
   return Object.fromEntries(
@@ -44,15 +45,16 @@ function single(name: string, { number, bytes, value }: Field): [kind: string, v
     case 2:
       return ['s', Buffer.from(bytes).toString('base64')];
     case 3:
-      return ['i', String(value)];
+      if (Number.isSafeInteger(value)) return ['i', String(value)];
+      throw new UnrecordableError(`attribute ${name} is a number below 0, or too large`);
     case 4:
       return ['f', new DataView(bytes.buffer, bytes.byteOffset).getFloat32(0, true)];
     case 5:
       return ['b', value === 1];
     case 6:
-      return ['type', typeName(name, value)];
+      return ['type', typeName(`attribute ${name}`, value)];
     default:
-      throw new Error(`attribute ${name} is of a kind (field ${number}) that is not known here`);
+      throw new UnrecordableError(`attribute ${name} is of a kind (field ${number}) that is not known here`);
   }
 }
 
@@ -70,11 +72,16 @@ function grouped(name: string, fields: readonly Field[]): [kind: string, values:
   return [...lists];
 }
 
-function typeName(name: string, type: number): TypeName {
+/**
+ * The name of one of TensorFlow's types; `of` what, for the message.
+ *
+ * @throws UnrecordableError if plain TensorFlow.js has no such values
+ */
+export function typeName(of: string, type: number): TypeName {
   const known = TYPE_NAMES.get(type);
   if (known === undefined) {
-    throw new Error(
-      `attribute ${name} is TensorFlow's type ${type}, which plain TensorFlow.js does not have: compute in ${Object.values(DTYPES).join(', ')}`,
+    throw new UnrecordableError(
+      `${of} is of TensorFlow's type ${type}, which plain TensorFlow.js does not have: compute in ${Object.values(DTYPES).join(', ')}`,
     );
   }
   return known;

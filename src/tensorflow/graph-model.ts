@@ -3,7 +3,7 @@
  * GraphDef (tensorflow/core/framework/graph.proto), its constants' values apart.
  */
 import type * as tf from '@tensorflow/tfjs';
-import { attributesOf, DTYPES, TYPE_NAMES, type AttributeValue, type Dtype } from './graph-attributes.ts';
+import { attributesOf, DTYPES, typeName, type AttributeValue, type Dtype } from './graph-attributes.ts';
 import {
   checkSame,
   neededNodes,
@@ -56,7 +56,7 @@ export interface GraphNames {
  * The graph of an inference of one argument [N, …] and one result, for a batch of any size. Variables become constants.
  *
  * @param recordings of the inference on batches of two sizes, both above 1: what differs between them is the batch's size
- * @throws UnrecordableError, with the place, if the inference depends on the batch's size by more than shapes
+ * @throws UnrecordableError, with the place, if the inference depends on the batch's size by more than shapes, or has what plain TensorFlow.js lacks
  */
 export function graphModel(recordings: readonly [Recording, Recording], names: GraphNames): GraphModel {
   const recording = forAnyBatch(...recordings);
@@ -75,7 +75,7 @@ export function graphModel(recordings: readonly [Recording, Recording], names: G
   const graph: GraphNode[] = [];
   const constants: GraphConstant[] = [];
   const add = (name: string, constant: Pick<Constant, 'dtype' | 'shape' | 'bytes'>): void => {
-    const type = TYPE_NAMES.get(constant.dtype)!;
+    const type = typeName(name, constant.dtype);
     constants.push({ ...constant, name, dtype: DTYPES[type] });
     graph.push({ name, op: 'Const', input: [], attr: { dtype: { type } } });
   };
@@ -86,7 +86,7 @@ export function graphModel(recordings: readonly [Recording, Recording], names: G
       return;
     }
     given = [-1, ...shape.slice(1)];
-    const attr = { dtype: { type: TYPE_NAMES.get(dtype)! }, shape: { shape: dimensions(given) } };
+    const attr = { dtype: { type: typeName(names.input, dtype) }, shape: { shape: dimensions(given) } };
     graph.push({ name: inputName(at), op: 'Placeholder', input: [], attr });
   });
   for (const at of neededNodes(recording)) {
