@@ -1,5 +1,5 @@
 /**
- * MobileNetV3 (Howard et al., "Searching for MobileNetV3", ICCV 2019) as torchvision has it: symmetric padding, ImageNet's normalisation, hard-swish, squeeze
+ * MobileNetV3 (Howard et al., "Searching for MobileNetV3", ICCV 2019) as torchvision has it (symmetric padding, ImageNet's normalisation) or as Keras has it (SAME padding, 2x − 1): hard-swish, squeeze
  * and excitation by ReLU and hard sigmoid. Without dropout.
  */
 import * as tf from '@tensorflow/tfjs';
@@ -9,11 +9,11 @@ import { apply } from '../ops/layers.ts';
 import { spatialMean } from '../ops/spatial-mean.ts';
 import { stock } from '../ops/standard-layer.ts';
 import { activated } from './activation-layers.ts';
-import { fromTorch, weightsSetting, type Naming } from '../weights/pretrained.ts';
+import { fromTorchOrKeras, weightsSetting, type Naming } from '../weights/pretrained.ts';
 import { batchNormSettings, blockContext } from './batch-norm-settings.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
 import { roundFilters } from './efficientnet.ts';
-import { imageInput, imageNetNormalised } from './input.ts';
+import { imageInput, normalisationSetting, normalised } from './input.ts';
 import { invertedResidual } from './inverted-residual.ts';
 import {
   castsOf,
@@ -24,9 +24,16 @@ import {
   linear,
   type BlockContext,
 } from './model.ts';
+import { mobileNetV3KerasNames } from './keras-names/mobilenet-v3.ts';
+import { paddingSetting } from './padding.ts';
 import { mobileNetV3LargeNames, mobileNetV3SmallNames } from './torch-names/mobilenet-v3.ts';
 
-const settings = { weights: weightsSetting, ...batchNormSettings };
+const settings = {
+  weights: weightsSetting,
+  ...batchNormSettings,
+  normalisation: normalisationSetting,
+  padding: paddingSetting,
+};
 type Settings = typeof settings;
 type Symbolic = tf.SymbolicTensor;
 
@@ -97,7 +104,10 @@ export function mobileNetV3(
   return {
     name,
     settings,
-    pretrained: fromTorch(torch),
+    pretrained: fromTorchOrKeras(
+      { names: torch, is: { normalisation: 'imagenet', padding: 'symmetric' } },
+      { names: mobileNetV3KerasNames, is: { normalisation: 'centred', padding: 'same', bn_epsilon: 1e-3 } },
+    ),
     create: (config, context) => discriminatorOf(name, buildMobileNet(name, shape, config, context), context),
   };
 }
@@ -111,13 +121,14 @@ export const mobileNetV3Small = mobileNetV3('mobilenet-v3-small', SMALL, mobileN
 function buildMobileNet(
   name: string,
   { stem, lines, head }: MobileNetShape,
-  config: SettingsOf<typeof batchNormSettings>,
+  config: SettingsOf<Settings>,
   context: DiscriminatorContext,
 ): tf.LayersModel {
+  const { padding } = config;
   const block = blockContext(config, context);
   const input = imageInput(context.imageSize);
-  const first = { kernel: 3, stride: 2, activation: 'hard-swish', padding: 'symmetric' } as const;
-  let x = convBlock(imageNetNormalised(input), 'stem', stem, first, block);
+  const first = { kernel: 3, stride: 2, activation: 'hard-swish', padding } as const;
+  let x = convBlock(normalised(input, config.normalisation), 'stem', stem, first, block);
   lines.forEach(([kernel, expanded, filters, squeeze, activation, stride], i) => {
     const own = `block${i + 1}`;
     const attention = squeeze ? { attention: (y: Symbolic) => squeezeExcite(y, own, block) } : {};
@@ -127,7 +138,7 @@ function buildMobileNet(
       filters,
       activation,
       stride,
-      padding: 'symmetric',
+      padding,
       ...attention,
     } as const;
     x = invertedResidual(x, own, shape, block);

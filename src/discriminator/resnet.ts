@@ -6,10 +6,11 @@ import * as tf from '@tensorflow/tfjs';
 import type { SettingsOf } from '../config/settings.ts';
 import { maxPool3 } from '../ops/max-pool.ts';
 import { activated } from './activation-layers.ts';
-import { fromTorch, weightsSetting } from '../weights/pretrained.ts';
+import { fromTorchOrKeras, weightsSetting } from '../weights/pretrained.ts';
 import { batchNormSettings, blockContext } from './batch-norm-settings.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
 import { imageInput, imageNetNormalised } from './input.ts';
+import { resNetKerasNames } from './keras-names/resnet.ts';
 import { classifierHead, convBlock, discriminatorOf, shortcut, type BlockContext } from './model.ts';
 import { resNetTorchvisionNames } from './torch-names/resnet.ts';
 
@@ -30,7 +31,10 @@ export function resNet(name: string, shape: ResNetShape): DiscriminatorVariant<S
   return {
     name,
     settings,
-    pretrained: fromTorch(resNetTorchvisionNames),
+    pretrained: fromTorchOrKeras(
+      { names: resNetTorchvisionNames, is: {} },
+      { names: resNetKerasNames, is: {} },
+    ),
     create: (config, context) => discriminatorOf(name, buildResNet(name, shape, config, context), context),
   };
 }

@@ -54,7 +54,7 @@ onTensorFlow('ImageNet weights', () => {
       const variant = efficientNetLites.find((each) => each.name === name)!;
       const { torch } = variant.pretrained!({ weights: null, bn_momentum: 0.99, bn_epsilon: 1e-3 });
       assignWeights(modelState(model), file.tensors, {
-        naming: torch,
+        naming: torch!,
         keeps: () => false,
         source: file.file,
       });
