@@ -12,7 +12,7 @@ import { storedEntries } from './zip-entries.ts';
  *
  * @throws naming the place, if the file is cut off or damaged, has no weights of Keras's, links, compressed or foreign data, or two tensors of one name
  */
-export function kerasTensors(bytes: Uint8Array): Promise<Map<string, NamedArray>> {
+export async function kerasTensors(bytes: Uint8Array): Promise<Map<string, NamedArray>> {
   return readHdf5(isHdf5(bytes) ? bytes : weightsWithin(bytes), (file) => {
     const tensors = new Map<string, NamedArray>();
     for (const [name, path] of namedPaths(file)) {
