@@ -112,24 +112,26 @@ onTensorFlow('a file of Keras as discriminator.weights', () => {
     const file = path.join(folder, 'some.h5');
     writeFileSync(file, await writtenH5(tensors));
     const variant = DISCRIMINATORS[network]!;
+    const message = (error: Error): string => error.message;
+    const start = await readStart(
+      file,
+      { name: network, pretrained: variant.pretrained!(settings) },
+      folder,
+    ).catch(message);
+    if (typeof start === 'string') return start;
     const context = { imageSize: size, seed: 1, auxiliaryBatchNorm: false, recompute: false };
     const detector = undrawn(() => variant.create(settings, context));
     const sums = (): number[] =>
       [...detector.state.values()].map((variable) =>
-        variable.dataSync<'float32'>().reduce((a, b) => a + b, 0),
+        variable.dataSync<'float32'>().reduce((sum, v) => sum + v, 0),
       );
     const before = sums();
     try {
-      const start = await readStart(
-        file,
-        { name: network, pretrained: variant.pretrained!(settings) },
-        folder,
-      );
       start.into(detector.state);
       return 'nothing was refused';
     } catch (error) {
       expect(sums()).to.deep.equal(before);
-      return (error as Error).message;
+      return message(error as Error);
     } finally {
       detector.dispose();
     }
@@ -203,7 +205,7 @@ onTensorFlow('a file of Keras as discriminator.weights', () => {
     [
       'another network',
       tensorsOf(kerasCase('meso-inception-4')),
-      /tensor conv2d\/kernel of shape \[1, 1, 3, 1\]/,
+      /tensor conv2d\w*\/kernel of shape \[[\d, ]+\] does not fit/,
     ],
   ];
   for (const [what, tensors, says, size] of BAD) {
