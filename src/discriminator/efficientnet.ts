@@ -1,23 +1,26 @@
 /**
  * EfficientNet (Tan & Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", ICML 2019), the family that the
- * paper's detectors come from: TensorFlow's SAME padding, SiLU, squeeze and excitation, input 2x − 1 (AdvProp's convention).
+ * paper's detectors come from: TensorFlow's SAME padding, SiLU, squeeze and excitation, input 2x − 1 (AdvProp's convention) or normalised as
+ * ImageNet (the first publication's).
  */
 import type * as tf from '@tensorflow/tfjs';
 import type { SettingsOf } from '../config/settings.ts';
 import { squeezeExciteLayer } from '../ops/squeeze-excite.ts';
-import { fromTorch, weightsSetting } from '../weights/pretrained.ts';
+import { fromTorchOrKeras, weightsSetting } from '../weights/pretrained.ts';
 import { batchNormSettings, blockContext } from './batch-norm-settings.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
 import { depthRate, dropped, dropoutSetting, stochasticDepthSetting } from './dropout.ts';
 import { headed, headNeeds, headSetting, type Trunk } from './heads.ts';
-import { centred, imageInput } from './input.ts';
+import { imageInput, normalisationSetting, normalised } from './input.ts';
 import { invertedResidual } from './inverted-residual.ts';
+import { efficientNetKerasNames } from './keras-names/efficientnet.ts';
 import { castsOf, convBlock, heNormal, type BlockContext } from './model.ts';
 import { efficientNetTimmNames } from './torch-names/efficientnet.ts';
 
 const settings = {
   weights: weightsSetting,
   ...batchNormSettings,
+  normalisation: normalisationSetting,
   dropout: dropoutSetting,
   stochastic_depth: stochasticDepthSetting,
   head: headSetting,
@@ -62,7 +65,10 @@ export const efficientNets: readonly DiscriminatorVariant<Settings>[] = Object.e
     return {
       name,
       settings,
-      pretrained: fromTorch(efficientNetTimmNames),
+      pretrained: fromTorchOrKeras(
+        { names: efficientNetTimmNames, is: {} },
+        { names: efficientNetKerasNames, is: { normalisation: 'imagenet', bn_epsilon: 1e-3 } },
+      ),
       needs: ({ head }) => headNeeds(head),
       create: (config, context) =>
         headed(name, config.head, buildEfficientNet(scaling, config, context), context),
@@ -87,13 +93,19 @@ export function roundRepeats(blocks: number, depth: number): number {
 
 function buildEfficientNet(
   { width, depth }: Scaling,
-  config: SettingsOf<Settings>,
+  config: Omit<SettingsOf<Settings>, 'weights' | 'head'>,
   context: DiscriminatorContext,
 ): Trunk {
   const block = blockContext(config, context);
   const input = imageInput(context.imageSize);
   const stem = { kernel: 3, stride: 2, activation: 'silu' } as const;
-  let x = convBlock(centred(input), 'stem', roundFilters(STEM_FILTERS, width), stem, block);
+  let x = convBlock(
+    normalised(input, config.normalisation),
+    'stem',
+    roundFilters(STEM_FILTERS, width),
+    stem,
+    block,
+  );
   const stages = STAGES.map(({ filters, blocks, ...stage }) => ({
     ...stage,
     filters: roundFilters(filters, width),

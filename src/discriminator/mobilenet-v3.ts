@@ -1,5 +1,5 @@
 /**
- * MobileNetV3 (Howard et al., "Searching for MobileNetV3", ICCV 2019) as torchvision has it: symmetric padding, ImageNet's normalisation, hard-swish, squeeze
+ * MobileNetV3 (Howard et al., "Searching for MobileNetV3", ICCV 2019) as torchvision has it (symmetric padding, ImageNet's normalisation) or as Keras has it (SAME padding, 2x − 1): hard-swish, squeeze
  * and excitation by ReLU and hard sigmoid.
  */
 import * as tf from '@tensorflow/tfjs';
@@ -9,20 +9,24 @@ import { apply } from '../ops/layers.ts';
 import { spatialMean } from '../ops/spatial-mean.ts';
 import { stock } from '../ops/standard-layer.ts';
 import { activated } from './activation-layers.ts';
-import { fromTorch, weightsSetting, type Naming } from '../weights/pretrained.ts';
+import { fromTorchOrKeras, weightsSetting, type Naming } from '../weights/pretrained.ts';
 import { batchNormSettings, blockContext } from './batch-norm-settings.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
 import { dropped, dropoutSetting } from './dropout.ts';
 import { roundFilters } from './efficientnet.ts';
 import { headed, headNeeds, headSetting, type Trunk } from './heads.ts';
-import { imageInput, imageNetNormalised } from './input.ts';
+import { imageInput, normalisationSetting, normalised } from './input.ts';
 import { invertedResidual } from './inverted-residual.ts';
+import { mobileNetV3KerasNames } from './keras-names/mobilenet-v3.ts';
 import { castsOf, convBlock, heNormal, linear, type BlockContext } from './model.ts';
+import { paddingSetting } from './padding.ts';
 import { mobileNetV3LargeNames, mobileNetV3SmallNames } from './torch-names/mobilenet-v3.ts';
 
 const settings = {
   weights: weightsSetting,
   ...batchNormSettings,
+  normalisation: normalisationSetting,
+  padding: paddingSetting,
   dropout: dropoutSetting,
   head: headSetting,
 };
@@ -96,7 +100,10 @@ export function mobileNetV3(
   return {
     name,
     settings,
-    pretrained: fromTorch(torch),
+    pretrained: fromTorchOrKeras(
+      { names: torch, is: { normalisation: 'imagenet', padding: 'symmetric' } },
+      { names: mobileNetV3KerasNames, is: { normalisation: 'centred', padding: 'same', bn_epsilon: 1e-3 } },
+    ),
     needs: ({ head }) => headNeeds(head),
     create: (config, context) => headed(name, config.head, mobileNetTrunk(shape, config, context), context),
   };
@@ -113,10 +120,11 @@ function mobileNetTrunk(
   config: SettingsOf<Settings>,
   context: DiscriminatorContext,
 ): Trunk {
+  const { padding } = config;
   const block = blockContext(config, context);
   const input = imageInput(context.imageSize);
-  const first = { kernel: 3, stride: 2, activation: 'hard-swish', padding: 'symmetric' } as const;
-  let x = convBlock(imageNetNormalised(input), 'stem', stem, first, block);
+  const first = { kernel: 3, stride: 2, activation: 'hard-swish', padding } as const;
+  let x = convBlock(normalised(input, config.normalisation), 'stem', stem, first, block);
   lines.forEach(([kernel, expanded, filters, squeeze, activation, stride], i) => {
     const own = `block${i + 1}`;
     const attention = squeeze ? { attention: (y: Symbolic) => squeezeExcite(y, own, block) } : {};
@@ -126,7 +134,7 @@ function mobileNetTrunk(
       filters,
       activation,
       stride,
-      padding: 'symmetric',
+      padding,
       ...attention,
     } as const;
     x = invertedResidual(x, own, shape, block);

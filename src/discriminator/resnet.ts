@@ -6,11 +6,12 @@ import type * as tf from '@tensorflow/tfjs';
 import type { SettingsOf } from '../config/settings.ts';
 import { maxPool3 } from '../ops/max-pool.ts';
 import { activated } from './activation-layers.ts';
-import { fromTorch, weightsSetting } from '../weights/pretrained.ts';
+import { fromTorchOrKeras, weightsSetting } from '../weights/pretrained.ts';
 import { batchNormSettings, blockContext } from './batch-norm-settings.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
 import { headed, headNeeds, headSetting, type Trunk } from './heads.ts';
 import { imageInput, imageNetNormalised } from './input.ts';
+import { resNetKerasNames } from './keras-names/resnet.ts';
 import { convBlock, shortcut, type BlockContext } from './model.ts';
 import { resNetTorchvisionNames } from './torch-names/resnet.ts';
 
@@ -31,7 +32,10 @@ export function resNet(name: string, shape: ResNetShape): DiscriminatorVariant<S
   return {
     name,
     settings,
-    pretrained: fromTorch(resNetTorchvisionNames),
+    pretrained: fromTorchOrKeras(
+      { names: resNetTorchvisionNames, is: {} },
+      { names: resNetKerasNames, is: {} },
+    ),
     needs: ({ head }) => headNeeds(head),
     create: (config, context) => headed(name, config.head, resNetTrunk(shape, config, context), context),
   };

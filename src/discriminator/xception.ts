@@ -1,20 +1,27 @@
 /**
  * Xception (Chollet, "Xception: Deep Learning with Depthwise Separable Convolutions", CVPR 2017), the detector of FaceForensics++ (Rössler et al., ICCV
- * 2019), as its PyTorch port has it (timm's legacy_xception): symmetric padding but for the two convolutions of the stem, which have none; input 2x − 1.
+ * 2019), as its PyTorch port has it (timm's legacy_xception) or as Keras has it, which differ in the maxima's padding; the two convolutions of the stem have none;
+ * input 2x − 1.
  */
 import type * as tf from '@tensorflow/tfjs';
 import type { SettingsOf } from '../config/settings.ts';
-import { maxPool3 } from '../ops/max-pool.ts';
 import { activated } from './activation-layers.ts';
-import { fromTorch, weightsSetting } from '../weights/pretrained.ts';
+import { fromTorchOrKeras, weightsSetting } from '../weights/pretrained.ts';
 import { batchNormSettings, blockContext } from './batch-norm-settings.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
 import { headed, headNeeds, headSetting, type Trunk } from './heads.ts';
 import { centred, imageInput } from './input.ts';
+import { xceptionKerasNames } from './keras-names/xception.ts';
 import { convBlock, depthwise, shortcut, type BlockActivation, type BlockContext } from './model.ts';
+import { halvingMaximum, paddingSetting } from './padding.ts';
 import { xceptionTimmNames } from './torch-names/xception.ts';
 
-const settings = { weights: weightsSetting, ...batchNormSettings, head: headSetting };
+const settings = {
+  weights: weightsSetting,
+  ...batchNormSettings,
+  padding: paddingSetting,
+  head: headSetting,
+};
 type Settings = typeof settings;
 type Symbolic = tf.SymbolicTensor;
 
@@ -35,7 +42,10 @@ export function xceptionOf(name: string, shape: XceptionShape): DiscriminatorVar
   return {
     name,
     settings,
-    pretrained: fromTorch(xceptionTimmNames),
+    pretrained: fromTorchOrKeras(
+      { names: xceptionTimmNames, is: { padding: 'symmetric' } },
+      { names: xceptionKerasNames, is: { padding: 'same', bn_epsilon: 1e-3 } },
+    ),
     needs: ({ head }) => headNeeds(head),
     create: (config, context) =>
       headed(name, config.head, xceptionTrunk(name, shape, config, context), context),
@@ -56,7 +66,7 @@ const LEAST_SIZE = 7;
 function xceptionTrunk(
   name: string,
   { stem, entry, middle, exit }: XceptionShape,
-  config: SettingsOf<typeof batchNormSettings>,
+  config: SettingsOf<Settings>,
   context: DiscriminatorContext,
 ): Trunk {
   if (context.imageSize < LEAST_SIZE) {
@@ -64,6 +74,7 @@ function xceptionTrunk(
       `${name} takes images of ${LEAST_SIZE} pixels or more, not ${context.imageSize}: its first convolutions have no padding`,
     );
   }
+  const { padding } = config;
   const block = blockContext(config, context);
   const input = imageInput(context.imageSize);
   const unpadded = { kernel: 3, activation: 'relu', padding: 'valid' } as const;
@@ -73,10 +84,10 @@ function xceptionTrunk(
   const next = (): string => `block${++number}`;
   entry.forEach((filters, i) => {
     // what the stem gives has been through ReLU already
-    x = halving(x, next(), [filters, filters], { reluFirst: i > 0 }, block);
+    x = halving(x, next(), [filters, filters], { reluFirst: i > 0, padding }, block);
   });
   for (let i = 0; i < middle; i++) x = keeping(x, next(), block);
-  x = halving(x, next(), [exit[0], exit[1]], { reluFirst: true }, block);
+  x = halving(x, next(), [exit[0], exit[1]], { reluFirst: true, padding }, block);
   x = separable(x, 'exit1', exit[2], 'relu', block);
   x = separable(x, 'exit2', exit[3], 'relu', block);
   return { input, features: x, block };
@@ -87,13 +98,13 @@ function halving(
   x: Symbolic,
   name: string,
   [first, second]: readonly [number, number],
-  { reluFirst }: { readonly reluFirst: boolean },
+  { reluFirst, padding }: { readonly reluFirst: boolean } & Pick<SettingsOf<Settings>, 'padding'>,
   block: BlockContext,
 ): Symbolic {
   let y = reluFirst ? activated(x, name, 'relu') : x;
   y = separable(y, `${name}_sep1`, first, 'relu', block);
   y = separable(y, `${name}_sep2`, second, 'none', block);
-  y = maxPool3(`${name}_pool`).apply(y) as Symbolic;
+  y = halvingMaximum(`${name}_pool`, padding).apply(y) as Symbolic;
   const projection = { kernel: 1, stride: 2, activation: 'none' } as const;
   return shortcut(name, y, convBlock(x, `${name}_projection`, second, projection, block));
 }

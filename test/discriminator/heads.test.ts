@@ -115,7 +115,10 @@ onTensorFlow('a detector with a head', () => {
     const detector = make('patches');
     expect(detector.state.get('logits/kernel')!.shape).to.deep.equal([1, 1, 6, 2]);
     const large = efficientNetB0.create(
-      { weights: null, bn_momentum: 0.9, bn_epsilon: 1e-3, dropout: 0, stochastic_depth: 0, head: 'patches' },
+      {
+        ...{ weights: null, bn_momentum: 0.9, bn_epsilon: 1e-3, normalisation: 'centred' },
+        ...{ dropout: 0, stochastic_depth: 0, head: 'patches' },
+      },
       context,
     );
     expect(large.state.get('logits/kernel')!.shape).to.deep.equal([1, 1, 1280, 2]);

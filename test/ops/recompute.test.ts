@@ -10,7 +10,13 @@ import { programOf } from '../../src/ops/run-model.ts';
 import { onEachEngine, onTensorFlow } from '../support/engines.ts';
 import { bits, expectNoLeak, noiseTensor, snapshot } from '../support/tensors.ts';
 
-const BATCH_NORM = { bn_momentum: 0.9, bn_epsilon: 1e-3, head: 'binary', weights: null } as const;
+const BATCH_NORM = {
+  bn_momentum: 0.9,
+  bn_epsilon: 1e-3,
+  normalisation: 'centred',
+  head: 'binary',
+  weights: null,
+} as const;
 const WHOLE = { ...BATCH_NORM, dropout: 0, stochastic_depth: 0 };
 
 function twins(imageSize: number, make: (recompute: boolean) => Discriminator): void {

@@ -59,7 +59,7 @@ onTensorFlow('ImageNet weights', () => {
       const variant = efficientNetLites.find((each) => each.name === name)!;
       const { torch } = variant.pretrained!(settings);
       assignWeights(modelState(model), file.tensors, {
-        naming: torch,
+        naming: torch!,
         keeps: () => false,
         source: file.file,
       });
