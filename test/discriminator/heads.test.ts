@@ -166,7 +166,8 @@ onTensorFlow('a detector with a head', () => {
       const pretrained = variant.pretrained?.({ ...shippedSettings('discriminator', name) });
       if (pretrained !== undefined) {
         const kept = ['logits/kernel', 'logits/bias', ...Object.keys(binary)].filter(pretrained.ownStart);
-        expect(kept).to.deep.equal(['logits/kernel', 'logits/bias']);
+        // the authors of Meso have the same two classes, so its head comes with the rest
+        expect(kept).to.deep.equal(name.startsWith('meso') ? [] : ['logits/kernel', 'logits/bias']);
       }
     });
   }
