@@ -112,7 +112,12 @@ describe('DeLong’s test', () => {
 
   it('twice the same detector: no difference, p 1; a variance of zero between others tells nothing', () => {
     expect(deLong([0, 0, 1, 1], [1, 2, 3, 4], [1, 2, 3, 4])).to.include({ difference: 0, z: 0, p: 1 });
-    expect(deLong([0, 0, 1, 1], [1, 2, 3, 4], [4, 3, 2, 1])).to.include({ difference: 1, z: null, p: null });
+    expect(deLong([0, 0, 1, 1], [1, 2, 3, 4], [4, 3, 2, 1])).to.include({
+      difference: 1,
+      interval: null,
+      z: null,
+      p: null,
+    });
   });
 
   it('copies of every row in its video change nothing; taken for independent they would', () => {
@@ -187,7 +192,7 @@ describe('the paired bootstrap', () => {
     const test = deLongByVideo(first, second);
     expect(test.difference).to.be.closeTo(value, 1e-12);
     const width = (of: { low: number; high: number }): number => of.high - of.low;
-    expect(width(interval) / width(test.interval)).to.be.within(0.8, 1.25);
+    expect(width(interval) / width(test.interval!)).to.be.within(0.8, 1.25);
   });
 
   it('pairs by id, in whatever order the tables are; the same seed gives the same interval', () => {
