@@ -64,10 +64,13 @@ const [first, second] = [
 const options = { seed: 4, resamples: 400, group: 'overall' };
 
 const twoDetectors = fc
-  .array(fc.tuple(fc.integer({ min: 0, max: 1 }), fc.integer({ max: 9 }), fc.integer({ max: 9 })), {
-    minLength: 4,
-    maxLength: 30,
-  })
+  .array(
+    fc.tuple(fc.integer({ min: 0, max: 1 }), fc.integer({ min: 0, max: 9 }), fc.integer({ min: 0, max: 9 })),
+    {
+      minLength: 4,
+      maxLength: 30,
+    },
+  )
   .filter((rows) => [0, 1].every((label) => rows.filter((row) => row[0] === label).length > 1))
   .map(
     (rows) => [0, 1, 2].map((column) => rows.map((row) => row[column]!)) as [number[], number[], number[]],
