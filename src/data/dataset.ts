@@ -44,6 +44,9 @@ export interface Sample {
   readonly pair: string;
   /** How the video was compressed (`raw`, `c23`, `c40`, …), where the dataset tells. */
   readonly compression?: string;
+  /** Number of the frame in its video and of the face in the video, from 0, where the dataset tells. */
+  readonly frame?: number;
+  readonly face?: number;
   /** The people in it, where the dataset tells: of a fake, whose face is shown and whose footage it was made of. */
   readonly identities?: readonly string[];
   /** A fake that is made of this real sample each time it is read (online-fakes.ts); there is no file of it. */

@@ -83,7 +83,7 @@ function sampleOf(
 ): Sample {
   const [, method, quality, video, rest] = /^([^/]+)_([^/_]+)\/([^/]+)\/([^/]+)$/.exec(image) ?? [];
   const frame = rest?.startsWith(`${video}_`)
-    ? /^(\d{6}_\d+)\.\w+$/.exec(rest.slice((video ?? '').length + 1))
+    ? /^((\d{6})_(\d+))\.\w+$/.exec(rest.slice((video ?? '').length + 1))
     : null;
   if (method === undefined || quality === undefined || video === undefined || !frame) {
     throw new Error(
@@ -100,6 +100,8 @@ function sampleOf(
     videoId: `${method}/${video}`,
     pair: names === null ? image : `${quality}/${names.target}/${frame[1]}`,
     compression: quality,
+    frame: Number(frame[2]),
+    face: Number(frame[3]),
     ...(names === null ? {} : { identities: names.people }),
   };
 }

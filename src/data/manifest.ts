@@ -83,7 +83,7 @@ async function readImages(
 }
 
 function imageOf(row: ManifestRow, folder: string): ListedImage {
-  const { image, split, label, manipulation, video, pair, compression, identities } = row;
+  const { image, split, label, manipulation, video, frame, pair, compression, identities } = row;
   const { shard, offset, bytes } = row;
   return {
     id: image,
@@ -95,6 +95,7 @@ function imageOf(row: ManifestRow, folder: string): ListedImage {
     videoId: video,
     pair,
     ...(compression === null ? {} : { compression }),
+    ...(frame === null ? {} : { frame }),
     ...(identities.length === 0 ? {} : { identities }),
   };
 }

@@ -3,10 +3,10 @@
  * that metrics can be computed again, by this code or another, without the images and without the network.
  */
 import { readFileSync } from 'node:fs';
-import { extname } from 'node:path';
-import { csvLine, csvParser } from '../data/csv.ts';
 import type { Split } from '../data/dataset.ts';
 import { writeFileAtomic } from '../reports/files.ts';
+import { sigmoid } from './logistic.ts';
+import { formatOf } from './score-formats.ts';
 
 export interface ScoreRow {
   /** Unique in the table: the sample's id. */
@@ -20,14 +20,24 @@ export interface ScoreRow {
   readonly split: Split;
   /** The detector's output, higher = more likely fake; finite. Probability or logit, the same for all rows. */
   readonly score: number;
+  /** Of what quality the video is (`c23`, …), which of its frames this is and which of its faces, from 0; where the data tell. */
+  readonly compression?: string;
+  readonly frame?: number;
+  readonly face?: number;
+  /**
+   * ln(score / (1 − score)) of a score that is a probability: what the detector said before it was squeezed into [0, 1], where doubles near 1
+   * lie too far apart to tell it.
+   */
+  readonly logit?: number;
 }
 
-const COLUMNS = ['id', 'label', 'manipulation', 'videoId', 'split', 'score'] as const;
 const SPLITS: readonly string[] = ['train', 'val', 'test'] satisfies Split[];
+/** A logit and its probability agree to this: other software may have written one of them in float32. */
+const SAME = 1e-6;
 
 /**
  * Writes a score table, atomically, as CSV (RFC 4180, one header line) or JSON lines, after the file's ending. Scores
- * keep every bit of a double.
+ * keep every bit of a double. The columns compression, frame, face and logit are there if a row has a value for them.
  *
  * @throws on another ending, an invalid row (names it), or a folder that cannot be written
  */
@@ -56,104 +66,6 @@ export function readScores(file: string): ScoreRow[] {
   return rows;
 }
 
-interface Parsed {
-  readonly rows: ScoreRow[];
-  /** The line (from 1) on which each row starts. */
-  readonly lines: number[];
-}
-
-interface Format {
-  print(rows: readonly ScoreRow[]): string;
-  parse(text: string, file: string): Parsed;
-}
-
-function formatOf(file: string): Format {
-  const ending = extname(file).toLowerCase();
-  if (ending === '.csv') return csv;
-  if (ending === '.jsonl') return jsonLines;
-  throw new Error(`${file}: a score table's name ends in .csv or .jsonl, not '${ending}'`);
-}
-
-const csv: Format = {
-  print: (rows) =>
-    [COLUMNS, ...rows.map((row) => COLUMNS.map((column) => String(row[column])))].map(csvLine).join(''),
-  parse(text, file) {
-    const parser = csvParser(file);
-    const [header, ...records] = parser.push(text);
-    parser.end();
-    if (header?.fields.join(',') !== COLUMNS.join(',')) {
-      throw new Error(
-        `${file}:1: the columns must be ${COLUMNS.join(',')}, found ${header?.fields.join(',') ?? ''}`,
-      );
-    }
-    const rows = records.map(({ fields, line }) => {
-      if (fields.length !== COLUMNS.length) {
-        throw new Error(`${file}:${line}: ${fields.length} fields where ${COLUMNS.length} belong`);
-      }
-      const [id, label, manipulation, videoId, split, score] = fields as [
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-      ];
-      return toRow(
-        { id, label: asNumber(label), manipulation, videoId, split, score: asNumber(score) },
-        `${file}:${line}`,
-      );
-    });
-    return { rows, lines: records.map(({ line }) => line) };
-  },
-};
-
-const jsonLines: Format = {
-  print: (rows) =>
-    rows
-      .map((row) => `${JSON.stringify(Object.fromEntries(COLUMNS.map((column) => [column, row[column]])))}\n`)
-      .join(''),
-  parse(text, file) {
-    const lines = text.split('\n').slice(0, -1);
-    const rows = lines.map((line, index) => {
-      const where = `${file}:${index + 1}`;
-      let value: unknown;
-      try {
-        value = JSON.parse(line);
-      } catch (error) {
-        throw new Error(`${where}: not JSON: ${(error as Error).message}`, { cause: error });
-      }
-      return toRow(value, where);
-    });
-    return { rows, lines: rows.map((_, index) => index + 1) };
-  },
-};
-
-/** Only plain decimal numbers: `Number` alone would take '' for 0 and '0x1' for 1. */
-function asNumber(text: string): number | string {
-  return /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text) ? Number(text) : text;
-}
-
-/** Checks the shape of one parsed row. */
-function toRow(value: unknown, where: string): ScoreRow {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new Error(`${where}: not an object with the keys ${COLUMNS.join(', ')}`);
-  }
-  const row = value as Record<string, unknown>;
-  const keys = Object.keys(row);
-  const missing = COLUMNS.filter((column) => !keys.includes(column));
-  const extra = keys.filter((key) => !(COLUMNS as readonly string[]).includes(key));
-  if (missing.length > 0) throw new Error(`${where}: misses ${missing.join(', ')}`);
-  if (extra.length > 0)
-    throw new Error(`${where}: unknown ${extra.join(', ')}; known are ${COLUMNS.join(', ')}`);
-  for (const column of ['id', 'manipulation', 'videoId', 'split'] as const) {
-    if (typeof row[column] !== 'string') throw new Error(`${where}: ${column} is not text`);
-  }
-  if (typeof row['score'] !== 'number') {
-    throw new Error(`${where}: score is ${JSON.stringify(row['score'])}, not a number`);
-  }
-  return row as unknown as ScoreRow;
-}
-
 function checkRows(rows: readonly ScoreRow[], whereIs: (row: ScoreRow, index: number) => string): void {
   const seen = new Set<string>();
   rows.forEach((row, index) => {
@@ -174,5 +86,20 @@ function checkRows(rows: readonly ScoreRow[], whereIs: (row: ScoreRow, index: nu
     if (row.videoId === '') fail('videoId is empty');
     if (!SPLITS.includes(row.split)) fail(`split is '${row.split}'; ${SPLITS.join(', ')} belong here`);
     if (!Number.isFinite(row.score)) fail(`score is ${row.score}, not a finite number`);
+    if (row.compression === '') fail('compression is empty');
+    for (const column of ['frame', 'face'] as const) {
+      const number = row[column];
+      if (number !== undefined && !(Number.isSafeInteger(number) && number >= 0)) {
+        fail(`${column} is ${number}, not a whole number from 0`);
+      }
+    }
+    if (row.logit !== undefined) checkLogit(row.score, row.logit, fail);
   });
+}
+
+function checkLogit(score: number, logit: number, fail: (what: string) => never): void {
+  if (!Number.isFinite(logit)) fail(`logit is ${logit}, not a finite number`);
+  if (Math.abs(sigmoid(logit) - score) > SAME) {
+    fail(`logit ${logit} is that of the probability ${sigmoid(logit)}, but the score is ${score}`);
+  }
 }

@@ -132,6 +132,7 @@ function sampleOf(clip: Clip, { file, key }: Frame, group: string): Sample {
     videoId: video,
     pair: `${group}/${key}`,
     ...(compression === null ? {} : { compression }),
+    ...(/^\d{1,9}$/.test(key) ? { frame: Number(key) } : {}),
   };
 }
 
