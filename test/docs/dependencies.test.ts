@@ -15,7 +15,9 @@ const readManifest = (...at: string[]): Manifest =>
 describe('docs: dependencies.md', () => {
   it('has each dependency with its version and licence, and no other', () => {
     const { dependencies, devDependencies } = readManifest();
-    const rows = [...readPage('docs/dependencies.md').matchAll(/^\| `([^`]+)` \| (\S+) \| ([^|]+?)(?: \([^|]+\))? \|/gm)];
+    const rows = [
+      ...readPage('docs/dependencies.md').matchAll(/^\| `([^`]+)` \| (\S+) \| ([^|]+?)(?: \([^|]+\))? \|/gm),
+    ];
     const documented = rows.map(([, name, version, licence]) => [name!, version!, licence!]);
     const installed = Object.entries({ ...dependencies, ...devDependencies }).map(([name, version]) => [
       name,
