@@ -1,0 +1,83 @@
+/** From score tables under filters to the figures of a spectrum. */
+import path from 'node:path';
+import { csvLine } from '../data/csv.ts';
+import { evaluateScores, type Estimate, type EvaluationOptions } from '../evaluation/evaluate-scores.ts';
+import type { ResultsTable } from '../reports/tables.ts';
+import type { BandFilter } from './bands.ts';
+import type { Clipping, FilteredScores } from './sweep.ts';
+
+/** What a filter leaves of a detector. */
+export interface SpectrumFigure extends Pick<BandFilter, 'kind' | 'name'> {
+  /** Cycles a pixel: the band that is removed (band-stop), or what is kept. */
+  readonly from: number;
+  readonly to: number;
+  /** For `all` fakes and each group: the mean of the manipulations' AUCs against all reals, with its interval. */
+  readonly auc: Readonly<Record<string, Estimate>>;
+  readonly clipping: Clipping;
+}
+
+/** The group of all manipulations. */
+export const ALL = 'all';
+
+/** The AUCs under each filter, by the same units and draws for all of them. */
+export function spectrumFigures(
+  scores: readonly FilteredScores[],
+  options: EvaluationOptions,
+): SpectrumFigure[] {
+  return scores.map(({ filter: { kind, name, from, to }, rows, clipping }) => {
+    const { overall, groups } = evaluateScores(rows, options);
+    const auc = Object.fromEntries([
+      [ALL, overall.macroAuc],
+      ...groups.map(({ group, macroAuc }) => [group, macroAuc] as const),
+    ]) as Record<string, Estimate>;
+    return { kind, name, from, to, auc, clipping };
+  });
+}
+
+const COLUMNS = ['run', 'filter', 'kind', 'from', 'to', 'fakes', 'auc', 'low', 'high', 'clipped'] as const;
+
+/** A line a filter and group, frequencies in cycles a pixel, the share of clipped values last. */
+export function spectrumCsv(
+  runs: readonly { readonly run: string; readonly spectrum: readonly SpectrumFigure[] }[],
+): string {
+  const lines = runs.flatMap(({ run, spectrum }) =>
+    spectrum.flatMap(({ name, kind, from, to, auc, clipping }) =>
+      Object.entries(auc).map(([group, { value, interval }]) =>
+        [
+          run,
+          name,
+          kind,
+          from,
+          to,
+          group,
+          value,
+          interval?.low ?? '',
+          interval?.high ?? '',
+          clipping.share,
+        ].map(String),
+      ),
+    ),
+  );
+  return [[...COLUMNS], ...lines].map(csvLine).join('');
+}
+
+/** One line a filter and a column a run and group, for people. */
+export function spectrumTable(
+  runs: readonly { readonly run: string; readonly spectrum: readonly SpectrumFigure[] }[],
+): ResultsTable {
+  const groupsOf = ({ spectrum }: (typeof runs)[number]): string[] => Object.keys(spectrum[0]!.auc);
+  return {
+    columns: [
+      'filter',
+      'cycles a pixel',
+      'clipped',
+      ...runs.flatMap((run) => groupsOf(run).map((group) => `${path.basename(run.run)} ${group}`)),
+    ],
+    rows: runs[0]!.spectrum.map(({ kind, from, to, clipping }, i) => [
+      kind,
+      `${from.toFixed(3)}–${to.toFixed(3)}`,
+      `${(100 * clipping.share).toFixed(1)} %`,
+      ...runs.flatMap((run) => groupsOf(run).map((group) => run.spectrum[i]!.auc[group]!)),
+    ]),
+  };
+}
