@@ -76,11 +76,10 @@ export async function explain(config: RunConfig, options: ExplainOptions): Promi
     const scores = await sweepSpectrum({ config, dataset, detector }, filters, options);
     if (scores === null) return null;
     const rows = scores[0]!.rows; // without a filter
-    const spectrum = spectrumFigures(scores, {
-      threshold: best.threshold,
+    const trained = new Set(dataset.samples('train').map(({ manipulation }) => manipulation));
+    const spectrum = spectrumFigures(scores, groupsOf(rows, trained), {
       seed: config.seed,
       resamples: config.evaluation.resamples,
-      groups: groupsOf(rows, new Set(dataset.samples('train').map(({ manipulation }) => manipulation))),
     });
     const groups = chooseImages(rows, best.threshold, options.images);
     const sheets = await drawSheets(detector, dataset, groups, folder, options);

@@ -1,7 +1,8 @@
 /** From score tables under filters to the figures of a spectrum. */
 import path from 'node:path';
 import { csvLine } from '../data/csv.ts';
-import { evaluateScores, type Estimate, type EvaluationOptions } from '../evaluation/evaluate-scores.ts';
+import type { Estimate } from '../evaluation/evaluate-scores.ts';
+import { macroAucs } from '../evaluation/macro-auc.ts';
 import type { ResultsTable } from '../reports/tables.ts';
 import type { BandFilter } from './bands.ts';
 import type { Clipping, FilteredScores } from './sweep.ts';
@@ -19,18 +20,20 @@ export interface SpectrumFigure extends Pick<BandFilter, 'kind' | 'name'> {
 /** The group of all manipulations. */
 export const ALL = 'all';
 
-/** The AUCs under each filter, by the same units and draws for all of them. */
+/**
+ * The AUCs under each filter.
+ *
+ * @param groups of manipulations by name, beside `all`
+ * @throws as `macroAucs` does
+ */
 export function spectrumFigures(
   scores: readonly FilteredScores[],
-  options: EvaluationOptions,
+  groups: Readonly<Record<string, readonly string[]>>,
+  options: { readonly seed: number; readonly resamples: number },
 ): SpectrumFigure[] {
   return scores.map(({ filter: { kind, name, from, to }, rows, clipping }) => {
-    const { overall, groups } = evaluateScores(rows, options);
-    const auc = Object.fromEntries([
-      [ALL, overall.macroAuc],
-      ...groups.map(({ group, macroAuc }) => [group, macroAuc] as const),
-    ]) as Record<string, Estimate>;
-    return { kind, name, from, to, auc, clipping };
+    const all = [...new Set(rows.filter(({ label }) => label === 1).map(({ manipulation }) => manipulation))];
+    return { kind, name, from, to, auc: macroAucs(rows, { [ALL]: all, ...groups }, options), clipping };
   });
 }
 

@@ -94,6 +94,22 @@ export function itIsADiscriminator(given: DiscriminatorCase): void {
     });
   });
 
+  it('gives the same logits in two halves, if it says where its last feature map is', function () {
+    const { halves } = detector;
+    if (halves === undefined) return this.skip();
+    const [whole, inHalves] = tf.tidy(() => {
+      const features = halves.features(images, INFERENCE);
+      expect(features.rank).to.equal(4);
+      expect(features.shape[1] * features.shape[2]).to.be.above(1);
+      return [logits(detector), halves.logits(features, INFERENCE).dataSync<'float32'>()];
+    });
+    expect(bits(inHalves)).to.deep.equal(bits(whole));
+    expectNoLeak(() => {
+      const features = halves.features(images, INFERENCE);
+      tf.dispose([features, halves.logits(features, INFERENCE)]);
+    });
+  });
+
   it('has the number of parameters that its architecture has', () => {
     expect(parameterCount(plain.trainable)).to.equal(given.parameters);
     expect(parameterCount(detector.trainable)).to.equal(given.parameters + given.auxiliaryParameters);
