@@ -50,7 +50,6 @@ await runScript(async () => {
     tell(report);
     reports.push(report);
   }
-  process.stdout.write(tableAsText(spectrumTable(reports)));
   if (reports.length > 1) {
     const out = args.values.out ?? path.join(commonFolder(dirs), 'explanation');
     await writeSpectra(out, reports);
@@ -60,8 +59,13 @@ await runScript(async () => {
 });
 
 /** Where the pictures are, and what to know before believing them. */
-function tell({ run, no_grad_cam, integrated_gradients: { steps, incompleteness } }: ExplainReport): void {
-  process.stderr.write(`sheets, spectrum and explanation.json: ${path.join(run, 'explanation')}\n`);
+function tell(report: ExplainReport): void {
+  const { run, opponent, split, count, no_grad_cam, spectrum } = report;
+  const { steps, incompleteness } = report.integrated_gradients;
+  process.stdout.write(
+    `${run} (${opponent}), ${count} images of ${split}\n\n${tableAsText(spectrumTable(spectrum))}\n` +
+      `sheets, spectrum and explanation.json: ${path.join(run, 'explanation')}\n`,
+  );
   if (no_grad_cam !== null) process.stderr.write(`${no_grad_cam}\n`);
   if (incompleteness > 0.05) {
     process.stderr.write(

@@ -104,7 +104,7 @@ function explainImages(
     gradCam: cam === null ? null : batchOf(cam),
     attributions: batchOf(values),
   };
-  tf.dispose([x, from, values, cam]);
+  tf.dispose([x, from, values, ...(cam === null ? [] : [cam])]);
   return {
     sheet,
     images: Array.from(difference, (value, i) => ({ difference: value, residual: residual[i]! })),

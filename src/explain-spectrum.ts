@@ -71,17 +71,26 @@ export interface SpectrumScene {
 /** The spectrum of one run. */
 export interface RunSpectrum {
   readonly run: string;
-  /** What the chart calls it: runs against the same opponent are drawn as one, with their mean. */
   readonly opponent: string;
+  /** Stands for all settings but the seed: runs that differ in it alone are drawn as one, with their mean. */
+  readonly settings: string;
   readonly spectrum: readonly SpectrumFigure[];
+}
+
+/** The settings that a run shares with its repetitions under other seeds, as a short hash. */
+export function settingsHash(config: RunConfig): string {
+  return createHash('sha256')
+    .update(JSON.stringify({ ...config, seed: null, run: null }))
+    .digest('hex')
+    .slice(0, 12);
 }
 
 /** Writes `spectrum.csv`, `spectrum.svg` and `spectrum.png` of one run, or of several side by side. */
 export async function writeSpectra(folder: string, runs: readonly RunSpectrum[]): Promise<void> {
-  const points = runs.flatMap(({ run, opponent, spectrum }) =>
+  const points = runs.flatMap(({ run, settings, spectrum }) =>
     spectrum.flatMap(({ kind, from, to, auc }) =>
       Object.entries(auc).map(([group, { value }]) => ({
-        ...{ series: opponent, run, kind, group, auc: value },
+        ...{ series: nameOf(settings, runs), run, kind, group, auc: value },
         frequency: kind === 'band-stop' ? (from + to) / 2 : kind === 'low-pass' ? to : from,
       })),
     ),
@@ -94,4 +103,11 @@ export async function writeSpectra(folder: string, runs: readonly RunSpectrum[])
   writeFileAtomic(path.join(folder, 'spectrum.csv'), spectrumCsv(runs));
   writeFileAtomic(path.join(folder, 'spectrum.svg'), await svgOf(chart));
   writeFileAtomic(path.join(folder, 'spectrum.png'), await pngOf(chart));
+}
+
+/** The opponent, and where others played against it under other settings a run's folder too. */
+function nameOf(settings: string, runs: readonly RunSpectrum[]): string {
+  const { opponent, run } = runs.find((each) => each.settings === settings)!;
+  const alone = runs.every((each) => each.opponent !== opponent || each.settings === settings);
+  return alone ? opponent : `${opponent} (${path.basename(run)})`;
 }

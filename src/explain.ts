@@ -7,7 +7,7 @@ import type { Split } from './data/dataset.ts';
 import type { DatasetContext } from './data/module.ts';
 import { groupsOf } from './evaluate.ts';
 import { drawSheets, type ImageReport, type SheetReport } from './explain-sheets.ts';
-import { sweepSpectrum, writeSpectra } from './explain-spectrum.ts';
+import { settingsHash, sweepSpectrum, writeSpectra } from './explain-spectrum.ts';
 import { bandFilters } from './explanation/bands.ts';
 import type { Baseline } from './explanation/baseline.ts';
 import { chooseImages } from './explanation/choose.ts';
@@ -44,6 +44,8 @@ export interface ExplainReport {
   readonly format: string;
   readonly run: string;
   readonly opponent: string;
+  /** As `settingsHash` gives it. */
+  readonly settings: string;
   readonly checkpoint: { readonly round: number; readonly threshold: number };
   readonly split: Split;
   readonly count: number;
@@ -92,6 +94,7 @@ export async function explain(config: RunConfig, options: ExplainOptions): Promi
       format: 'deepfake-game explanation 1',
       run: options.dir,
       opponent: config.generator.name,
+      settings: settingsHash(config),
       checkpoint: { round, threshold },
       split: options.split,
       count: rows.length,

@@ -1,7 +1,7 @@
 /** The AUC of groups of manipulations alone, with intervals: for sweeps of many score tables, where all figures of each would take minutes. */
 import { bootstrapIntervals } from './bootstrap.ts';
 import { countAbove, rankByScore } from './counts.ts';
-import type { Estimate } from './evaluate-scores.ts';
+import { holdsAll, type Estimate } from './evaluate-scores.ts';
 import { aucOf } from './metrics.ts';
 import type { ScoreRow } from './scores.ts';
 
@@ -11,13 +11,15 @@ import type { ScoreRow } from './scores.ts';
  *
  * @param groups manipulations by the group's name, at least one each
  * @param options resamples 0 for no intervals
- * @throws if there are no reals, a manipulation has no rows, or a score is not finite
+ * @throws if there are no reals, a group or a manipulation has no fakes, or a score is not finite
  */
 export function macroAucs(
   rows: readonly ScoreRow[],
   groups: Readonly<Record<string, readonly string[]>>,
   { seed, resamples }: { readonly seed: number; readonly resamples: number },
 ): Readonly<Record<string, Estimate>> {
+  const empty = Object.keys(groups).find((group) => groups[group]!.length === 0);
+  if (empty !== undefined) throw new Error(`group '${empty}' has no manipulations: an AUC needs fakes`);
   const manipulations = [...new Set(Object.values(groups).flat())];
   const parts = manipulations.map((manipulation) => partOf(rows, manipulation));
   const inGroups = (multiplicity: Int32Array): Record<string, number> => {

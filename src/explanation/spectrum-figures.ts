@@ -1,5 +1,4 @@
 /** From score tables under filters to the figures of a spectrum. */
-import path from 'node:path';
 import { csvLine } from '../data/csv.ts';
 import type { Estimate } from '../evaluation/evaluate-scores.ts';
 import { macroAucs } from '../evaluation/macro-auc.ts';
@@ -64,23 +63,16 @@ export function spectrumCsv(
   return [[...COLUMNS], ...lines].map(csvLine).join('');
 }
 
-/** One line a filter and a column a run and group, for people. */
-export function spectrumTable(
-  runs: readonly { readonly run: string; readonly spectrum: readonly SpectrumFigure[] }[],
-): ResultsTable {
-  const groupsOf = ({ spectrum }: (typeof runs)[number]): string[] => Object.keys(spectrum[0]!.auc);
+/** A row a filter and a column a group, for people. */
+export function spectrumTable(spectrum: readonly SpectrumFigure[]): ResultsTable {
+  const groups = Object.keys(spectrum[0]!.auc);
   return {
-    columns: [
-      'filter',
-      'cycles a pixel',
-      'clipped',
-      ...runs.flatMap((run) => groupsOf(run).map((group) => `${path.basename(run.run)} ${group}`)),
-    ],
-    rows: runs[0]!.spectrum.map(({ kind, from, to, clipping }, i) => [
+    columns: ['filter', 'cycles a pixel', 'clipped', ...groups.map((group) => `AUC ${group}`)],
+    rows: spectrum.map(({ kind, from, to, clipping, auc }) => [
       kind,
       `${from.toFixed(3)}–${to.toFixed(3)}`,
       `${(100 * clipping.share).toFixed(1)} %`,
-      ...runs.flatMap((run) => groupsOf(run).map((group) => run.spectrum[i]!.auc[group]!)),
+      ...groups.map((group) => auc[group]!),
     ]),
   };
 }

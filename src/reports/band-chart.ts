@@ -33,14 +33,18 @@ export function bandChart(
 ): TopLevelSpec {
   const names = [...new Set(points.map((point) => point.series))];
   const groups = [...new Set(points.map(({ group }) => group))];
-  const sweeps = Object.values(SWEEPS);
+  const lines = points.map(({ sweep, ...point }) => ({ ...point, panel: SWEEPS[sweep] }));
+  const level = means(whole.map((point) => ({ ...point, panel: '', frequency: 0 })));
   const values = [
-    ...points.map(({ sweep, ...point }) => ({ ...point, panel: SWEEPS[sweep], as: 'filtered' })),
-    ...whole.flatMap((point) =>
-      sweeps.flatMap((panel) => [0, 0.7].map((frequency) => ({ ...point, panel, frequency, as: 'whole' }))),
+    ...lines.map((point) => ({ ...point, as: 'run' })),
+    ...means(lines).map((point) => ({ ...point, as: 'mean' })),
+    ...level.flatMap((point) =>
+      Object.values(SWEEPS).flatMap((panel) =>
+        [0, CORNER].map((frequency) => ({ ...point, panel, frequency, as: 'whole' })),
+      ),
     ),
   ];
-  const domain: [number, number] = [0, 0.71];
+  const domain: [number, number] = [0, CORNER];
   const x = {
     field: 'frequency',
     type: 'quantitative',
@@ -48,22 +52,20 @@ export function bandChart(
     scale: { domain, nice: false },
     axis: { tickCount: 4 },
   } as const;
-  const y = (aggregate?: 'mean') =>
-    ({
-      field: 'auc',
-      type: 'quantitative',
-      ...(aggregate === undefined ? {} : { aggregate }),
-      title: 'AUC',
-      scale: { zero: false },
-      axis: { tickCount: 5 },
-    }) as const;
+  const y = {
+    field: 'auc',
+    type: 'quantitative',
+    title: 'AUC',
+    scale: { zero: false },
+    axis: { tickCount: 5 },
+  } as const;
   const color = series('series', names);
   return {
     ...LOOK,
     title,
     data: { values },
     facet: {
-      column: { field: 'panel', title: null, sort: [...sweeps] },
+      column: { field: 'panel', title: null, sort: Object.values(SWEEPS) },
       row: { field: 'group', title: null, sort: [...groups] },
     },
     spec: {
@@ -73,19 +75,43 @@ export function bandChart(
         {
           transform: [{ filter: "datum.as === 'whole'" }],
           mark: { type: 'line', strokeDash: [4, 3], strokeWidth: 1.2, opacity: 0.8 },
-          encoding: { x, y: y('mean'), color },
+          encoding: { x, y, color },
         },
         {
-          transform: [{ filter: "datum.as === 'filtered'" }],
+          transform: [{ filter: "datum.as === 'run'" }],
           mark: { type: 'line', strokeWidth: 0.8, opacity: 0.35 },
-          encoding: { x, y: y(), color, detail: { field: 'run', type: 'nominal' } },
+          encoding: { x, y, color, detail: { field: 'run', type: 'nominal' } },
         },
         {
-          transform: [{ filter: "datum.as === 'filtered'" }],
+          transform: [{ filter: "datum.as === 'mean'" }],
           mark: { type: 'line', strokeWidth: 2.2, point: { size: 28 } },
-          encoding: { x, y: y('mean'), color },
+          encoding: { x, y, color },
         },
       ],
     },
   };
+}
+
+/** The right end of the axis, in cycles a pixel: the corner of the spectrum. */
+const CORNER = 0.71;
+
+interface Drawn {
+  readonly series: string;
+  readonly group: string;
+  readonly panel: string;
+  readonly frequency: number;
+  readonly auc: number;
+}
+
+/** The mean over the runs of one name at each place. */
+function means(points: readonly Drawn[]): Drawn[] {
+  const places = new Map<string, Drawn[]>();
+  for (const point of points) {
+    const place = JSON.stringify([point.series, point.group, point.panel, point.frequency]);
+    places.set(place, [...(places.get(place) ?? []), point]);
+  }
+  return [...places.values()].map((together) => ({
+    ...together[0]!,
+    auc: together.reduce((sum, { auc }) => sum + auc, 0) / together.length,
+  }));
 }

@@ -27,6 +27,7 @@ describe('AUCs of groups of manipulations', () => {
 
   it('have no intervals where none are asked for, and refuse a manipulation without rows', () => {
     expect(macroAucs(rows, groups, { seed: 1, resamples: 0 })['all']!.interval).to.equal(null);
+    expect(() => macroAucs(rows, { all: [] }, { seed: 1, resamples: 0 })).to.throw(/'all' has no manip/);
     expect(() => macroAucs(rows, { all: ['none'] }, { seed: 1, resamples: 0 })).to.throw(/none.*only reals/);
   });
 });

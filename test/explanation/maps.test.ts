@@ -118,7 +118,7 @@ onTensorFlow('maps of what a detector looks at', () => {
       return Math.max(...residual.map(Math.abs));
     });
     expect(missed[0]).to.be.above(10 * missed[1]!);
-    expect(missed[1]).to.be.below(0.01);
+    expect(missed[1]).to.be.below(0.05);
     baseline.dispose();
   });
 
