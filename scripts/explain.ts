@@ -29,6 +29,11 @@ await runScript(async () => {
     (dir, i) => dirs.findIndex((other) => path.resolve(other) === path.resolve(dir)) < i,
   );
   if (twice !== undefined) throw new Error(`${twice} is named twice; usage: ${USAGE}`);
+  if (args.values.out !== undefined && dirs.length === 1) {
+    throw new Error(
+      `out=${args.values.out} is for what several runs have in common; one run's goes into its own folder`,
+    );
+  }
   const options = {
     split: chosen(args, 'split', ['test', 'val']),
     images: wholeNumber(args, 'images', 1) ?? 6,

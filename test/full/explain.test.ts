@@ -82,6 +82,7 @@ describe('npm run explain', function () {
       [[], /^no run folder: usage: npm run explain/],
       [['nowhere'], /^nowhere: no run here/],
       [['runs/one', './runs/one'], /^\.\/runs\/one is named twice/],
+      [['runs/one', 'out=x'], /^out=x is for what several runs have in common/],
       [['runs/one', 'bands=1'], /^bands=1: bands must be a whole number >= 2/],
       [['runs/one', 'basline=black'], /unknown key 'basline'\. Did you mean 'baseline'\?/],
       [['runs/one', 'baseline=white'], /^baseline=white: there is no such baseline/],
