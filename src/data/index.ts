@@ -12,6 +12,7 @@ import { DATASET_KEY, mixOf } from './mix.ts';
 import { datasetModule, openReaderOf } from './module.ts';
 import type { DatasetContext, DatasetVariant } from './module.ts';
 import { openPublishedReader } from './published-lists.ts';
+import { createTwoCues, twoCuesSettings } from './two-cues.ts';
 
 const VARIANTS = {
   faces: { name: 'faces', settings: facesSettings, create: createFaces },
@@ -34,6 +35,7 @@ const VARIANTS = {
     openReader: openPublishedReader,
   },
   lst: { name: 'lst', settings: lstSettings, create: createLst, openReader: openPublishedReader },
+  'two-cues': { name: 'two-cues', settings: twoCuesSettings, create: createTwoCues },
 } satisfies Record<string, DatasetVariant>;
 
 /** The names that `data=` takes; `module` stands for a file of the user's own. */

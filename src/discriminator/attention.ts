@@ -8,6 +8,7 @@ import { integer, number } from '../config/settings.ts';
 import { FLOAT32 } from '../ops/precision.ts';
 import { decoder } from './decoder.ts';
 import type { Discriminator, DiscriminatorContext, DiscriminatorVariant, Pass } from './discriminator.ts';
+import { halvesOf } from './halves.ts';
 import { cellOf, masksIn, overCells } from './mask-losses.ts';
 import { apply, assemblyOf, classifierHead } from './model.ts';
 import { convolutions, trunkInput, trunkSettings, type TrunkSettings } from './small-cnn.ts';
@@ -29,25 +30,30 @@ export const attention: DiscriminatorVariant<typeof settings> = {
   settings,
   needs: ({ map_weight }) => (map_weight === 0 ? [] : ['masks']),
   create: ({ attention_after, map_weight, ...config }, context): Discriminator => {
-    const { run, cell, ...assembly } = build(config, attention_after, context);
+    const { run, cell, last, ...assembly } = build(config, attention_after, context);
     const { casts = FLOAT32 } = context;
-    const attended = (images: tf.Tensor4D, pass: Pass): { logits: tf.Tensor2D; map: tf.Tensor4D } => {
-      const features = run.before(images, pass);
+    const attended = (images: tf.Tensor4D, pass: Pass): { seen: tf.Tensor4D; map: tf.Tensor4D } => {
+      const features = run.before(images, pass) as tf.Tensor4D;
       const map = run.map(features, pass) as tf.Tensor4D;
-      return { logits: run.after(tf.mul(casts.leave(features), map), pass) as tf.Tensor2D, map };
+      return { seen: tf.mul(casts.leave(features), map), map };
     };
+    const after = (seen: tf.Tensor4D, pass: Pass): tf.Tensor2D => run.after(seen, pass) as tf.Tensor2D;
     return {
       name: NAME,
       ...assembly,
-      logits: (images, pass) => tf.tidy(() => attended(images, pass).logits),
+      logits: (images, pass) => tf.tidy(() => after(attended(images, pass).seen, pass)),
+      halves: {
+        features: (images, pass) => tf.tidy(() => last.features(attended(images, pass).seen, pass)),
+        logits: last.logits,
+      },
       ...(map_weight === 0
         ? {}
         : {
             auxiliary: (images, targets, pass) => {
-              const { logits, map } = attended(images, pass);
+              const { seen, map } = attended(images, pass);
               const masks = masksIn(NAME, targets, cell);
               return {
-                logits,
+                logits: after(seen, pass),
                 terms: { map: overCells(tf.abs(tf.sub(map, masks.values)), masks, map_weight) },
               };
             },
@@ -75,5 +81,10 @@ function build(config: TrunkSettings, after: number, context: DiscriminatorConte
     map: tf.model({ name: 'map', inputs: seen, outputs: map as tf.SymbolicTensor }),
     after: tf.model({ name: 'after', inputs: attended, outputs: classifierHead(last, block) }),
   };
-  return { ...assemblyOf(models, context), cell: cellOf(NAME, context.imageSize, features.shape[1]!) };
+  return {
+    ...assemblyOf(models, context),
+    /** Of the convolutions under the map. */
+    last: halvesOf(models.after)!,
+    cell: cellOf(NAME, context.imageSize, features.shape[1]!),
+  };
 }

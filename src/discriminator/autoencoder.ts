@@ -47,6 +47,10 @@ export const autoencoder: DiscriminatorVariant<typeof settings> = {
       ...assembly,
       logits: (images, pass) =>
         tf.tidy(() => logitsOf(activations(run.encoder(images, pass) as tf.Tensor4D))),
+      halves: {
+        features: (images, pass) => run.encoder(images, pass) as tf.Tensor4D,
+        logits: (latent) => tf.tidy(() => logitsOf(activations(latent))),
+      },
       auxiliary: (images, targets, pass): AuxiliaryLosses => {
         const latent = run.encoder(images, pass) as tf.Tensor4D;
         const active = activations(latent);

@@ -38,6 +38,14 @@ export interface AuxiliaryLosses {
   readonly terms: Readonly<Record<string, tf.Tensor1D>>;
 }
 
+/** A detector cut in two: `logits(features(images))` are its logits, of the same pass. */
+export interface Halves {
+  /** The last feature map before places are pooled: [N, H, W, 3] → [N, h, w, c], more than one cell. */
+  readonly features: (images: tf.Tensor4D, pass: Pass) => tf.Tensor4D;
+  /** [N, h, w, c] → [N, 2]. */
+  readonly logits: (features: tf.Tensor4D, pass: Pass) => tf.Tensor2D;
+}
+
 export interface Discriminator {
   readonly name: string;
   /**
@@ -60,6 +68,8 @@ export interface Discriminator {
   readonly state: ReadonlyMap<string, tf.Variable>;
   /** Whether it has dropout, so that passes with a draw (`Pass.draw`) are others than those without; left out: no. */
   readonly drops?: boolean;
+  /** Its logits in two steps, by way of its last feature map; left out where its features have no places in the image. */
+  readonly halves?: Halves;
   /** What it is built as, where that is a model of tf.layers: for an export. */
   readonly model?: tf.LayersModel;
   dispose(): void;

@@ -50,6 +50,10 @@ export const faceXray: DiscriminatorVariant<typeof settings> = {
       name: NAME,
       ...assembly,
       logits: (images, pass) => tf.tidy(() => run.classes(run.trunk(images, pass), pass) as tf.Tensor2D),
+      halves: {
+        features: (images, pass) => run.trunk(images, pass) as tf.Tensor4D,
+        logits: (seen, pass) => run.classes(seen, pass) as tf.Tensor2D,
+      },
       auxiliary: (images, targets, pass) => {
         const seen = run.trunk(images, pass);
         const masks = masksIn(NAME, targets, cell);

@@ -3,6 +3,7 @@
  * (resampling, upsampling spectra, blending borders). All are differentiable, so that an opponent's gradient goes through them.
  */
 import * as tf from '@tensorflow/tfjs';
+import { dctMatrix } from '../ops/cosine-transform.ts';
 import { apply } from '../ops/layers.ts';
 import { reflectPad } from '../ops/reflect-pad.ts';
 import { stock } from '../ops/standard-layer.ts';
@@ -154,12 +155,4 @@ export function frequencyBands(size: number): (x: tf.Tensor4D) => [tf.Tensor4D, 
       }) as [tf.Tensor4D, tf.Tensor4D];
       return [low, tf.sub(lower, low), tf.sub(x, lower)];
     });
-}
-
-/** The first rows of the orthonormal DCT-II: c_k · cos(π k (2i + 1) / 2size), c_0 = √(1/size), else √(2/size): [count, size]. */
-function dctMatrix(count: number, size: number): Float32Array {
-  return Float32Array.from({ length: count * size }, (_, at) => {
-    const [k, i] = [Math.floor(at / size), at % size];
-    return Math.sqrt((k === 0 ? 1 : 2) / size) * Math.cos((Math.PI * k * (2 * i + 1)) / (2 * size));
-  });
 }

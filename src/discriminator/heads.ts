@@ -77,11 +77,20 @@ function withHead<Z extends tf.Tensor>(
 ): Discriminator {
   const output = (...given: Parameters<Discriminator['logits']>): Z =>
     model.logits(...given) as tf.Tensor as Z;
+  const { halves } = model;
   return {
     name: model.name,
     trainable: model.trainable,
     state: model.state,
     drops: model.drops ?? false,
+    ...(halves === undefined
+      ? {}
+      : {
+          halves: {
+            features: halves.features,
+            logits: (...given) => tf.tidy(() => binary(halves.logits(...given) as tf.Tensor as Z)),
+          },
+        }),
     dispose: () => model.dispose(),
     logits: (...given) => tf.tidy(() => binary(output(...given))),
     auxiliary: (images, targets, pass): AuxiliaryLosses => {

@@ -13,6 +13,7 @@ import { spatialMean } from '../ops/spatial-mean.ts';
 import { stock } from '../ops/standard-layer.ts';
 import { activated } from './activation-layers.ts';
 import type { Discriminator, DiscriminatorContext } from './discriminator.ts';
+import { halvesOf } from './halves.ts';
 
 /** Wraps a model of [N, size, size, 3] → [N, 2]. The variables' names are the layers' names, stable over processes. */
 export function discriminatorOf(
@@ -21,6 +22,7 @@ export function discriminatorOf(
   { recompute }: Pick<DiscriminatorContext, 'recompute'>,
 ): Discriminator {
   const logits = modelFunction(model, recompute);
+  const halves = halvesOf(model);
   return {
     name,
     logits: (images: tf.Tensor4D, pass: Pass) => logits(images, pass) as tf.Tensor2D,
@@ -28,6 +30,7 @@ export function discriminatorOf(
     state: modelState(model),
     drops: model.layers.some(isDropout),
     model,
+    ...(halves === undefined ? {} : { halves }),
     dispose: () => {
       model.dispose();
     },

@@ -71,7 +71,7 @@ export function segmentsOf({ input, steps }: Program): Segment[] {
 }
 
 /** Positions between steps at which nothing but the last output is still needed. */
-function cutPoints(input: number, steps: readonly Step[]): number[] {
+export function cutPoints(input: number, steps: readonly Step[]): number[] {
   const alive = new Set([input]);
   const points: number[] = [];
   steps.forEach(({ output, frees }, i) => {

@@ -4,7 +4,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import type { Figure } from './tables.ts';
 
 /** Okabe & Ito's palette: told apart by colour-blind readers too. */
-const COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000'];
+export const COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000'];
 
 /** What all charts have in common. */
 export const LOOK = {
@@ -177,7 +177,8 @@ function label(curve: NamedRoc): string {
   return `${curve.name} (AUC ${curve.auc.toFixed(3)})`;
 }
 
-function series(field: string, names: readonly string[]) {
+/** The colours of named series, in their order. */
+export function series(field: string, names: readonly string[]) {
   return {
     field,
     type: 'nominal',

@@ -104,9 +104,10 @@ export async function encodePng(picture: Picture): Promise<Uint8Array> {
     .toBuffer();
 }
 
-type Rgb = readonly [number, number, number];
+export type Rgb = readonly [number, number, number];
 
-function paintGrid(
+/** A grid of cells of one size, white between them. */
+export function paintGrid(
   rows: number,
   columns: number,
   height: number,
@@ -133,9 +134,9 @@ function rgbAt(batch: ImageBatch, pixel: number, map: (value: number, at: number
   return [channel(0), channel(1), channel(2)];
 }
 
-/** [0, 1] → 0 … 255, clipped and rounded. */
-function toByte(value: number): number {
-  if (Number.isNaN(value)) throw new Error('comparisonGrid: an image holds NaN');
+/** [0, 1] → 0 … 255, clipped and rounded. Throws on NaN. */
+export function toByte(value: number): number {
+  if (Number.isNaN(value)) throw new Error('a picture: an image holds NaN');
   return Math.round(255 * Math.min(1, Math.max(0, value)));
 }
 

@@ -43,6 +43,7 @@ export type Script =
   | 'attack'
   | 'audit'
   | 'match'
+  | 'explain'
   | 'pack'
   | 'export'
   | 'profile'

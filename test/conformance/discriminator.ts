@@ -95,6 +95,25 @@ export function itIsADiscriminator(given: DiscriminatorCase): void {
     });
   });
 
+  it('gives the same logits in two halves about its last feature map, unless it sees statistics alone', () => {
+    const { halves } = detector;
+    if (halves === undefined) {
+      expect(detector.model!.layers.map(({ name }) => name)).to.include('statistics');
+      return;
+    }
+    const [whole, inHalves] = tf.tidy(() => {
+      const features = halves.features(images, INFERENCE);
+      expect(features.rank).to.equal(4);
+      expect(features.shape[1] * features.shape[2]).to.be.above(1);
+      return [logits(detector), halves.logits(features, INFERENCE).dataSync<'float32'>()];
+    });
+    expect(bits(inHalves)).to.deep.equal(bits(whole));
+    expectNoLeak(() => {
+      const features = halves.features(images, INFERENCE);
+      tf.dispose([features, halves.logits(features, INFERENCE)]);
+    });
+  });
+
   it('has the number of parameters that its architecture has', () => {
     expect(parameterCount(plain.trainable)).to.equal(given.parameters);
     expect(parameterCount(detector.trainable)).to.equal(given.parameters + given.auxiliaryParameters);
