@@ -141,7 +141,7 @@ function filesFor(
 const LONGEST_LABEL = 100;
 
 /** The test set's manipulations, apart by whether training showed them; a group without any is left out. */
-function groupsOf(
+export function groupsOf(
   rows: readonly ScoreRow[],
   trained: ReadonlySet<string>,
 ): Record<string, readonly string[]> {

@@ -24,6 +24,8 @@ export interface LabelledImages {
 export interface Victim {
   /** Cross-entropy of each image to the given class in nats, [N] float32; differentiable in the images. */
   lossOf(images: tf.Tensor4D, labels: tf.Tensor1D): tf.Tensor1D;
+  /** What it says of each image, [N, 2] float32, real first: for attacks that need more than a loss; differentiable in the images. */
+  logits(images: tf.Tensor4D): tf.Tensor2D;
   /** The class that the detector gives each image, [N] int32. */
   predict(images: tf.Tensor4D): tf.Tensor1D;
 }

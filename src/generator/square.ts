@@ -1,0 +1,102 @@
+/**
+ * Square attack: random search that sees what the detector says, and no gradient (Andriushchenko et al., "Square attack: a query-efficient
+ * black-box adversarial attack via random search", ECCV 2020), in the L∞ ball. It begins with vertical stripes of ±ε and then tries squares
+ * of ±2ε, smaller and smaller, at places drawn at random; what helps stays.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { integer, number } from '../config/settings.ts';
+import type { Rng } from '../ops/random.ts';
+import { epsFactor, epsScheduleSettings } from './eps-schedule.ts';
+import { NOT_LEARNED, type GeneratorVariant } from './generator.ts';
+import { classToLeave, goalSetting, marginOf } from './goal.ts';
+import { projectLinf } from './norm-ball.ts';
+
+const settings = {
+  eps: number({ min: 0, max: 1, doc: 'L∞ budget on the [0, 1] pixel scale; 2/255 = 0.00784.' }),
+  queries: integer({ min: 1, doc: 'Squares that are tried, a forward pass each; 5000 in AutoAttack.' }),
+  p: number({ above: 0, max: 1, doc: 'Share of the image that the first squares cover; .8 in AutoAttack.' }),
+  goal: goalSetting,
+  ...epsScheduleSettings,
+};
+
+/** Climbs the margin of the other class; every image has squares of its own, and goes on after it has crossed the border. */
+export const square: GeneratorVariant<typeof settings> = {
+  name: 'square',
+  settings,
+  create: (config) => ({
+    ...NOT_LEARNED,
+    name: 'square',
+    perturb: (batch, victim, { rng, progress }) =>
+      tf.tidy(() => {
+        const eps = config.eps * epsFactor(config.eps_growth, config.eps_growth_share, progress);
+        const margin = marginOf(victim, classToLeave(config.goal, batch, victim));
+        const images = squareSearch(margin, batch.images, rng, { eps, queries: config.queries, p: config.p });
+        return { images, maps: {}, bounds: { pixels: { norm: 'linf', limit: eps } } };
+      }),
+  }),
+};
+
+/** The share of the image that a square covers falls by half after these of 10,000 queries (section 4.1). */
+const HALVINGS = [10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000];
+
+/** The side of the square of query `i` of `queries`, in pixels of an image of height × width. */
+export function squareSide(
+  i: number,
+  queries: number,
+  p: number,
+  [height, width]: readonly [number, number],
+): number {
+  const at = Math.trunc((i / queries) * 10_000);
+  const share = p / 2 ** HALVINGS.filter((end) => at > end).length;
+  const side = Math.max(1, Math.round(Math.sqrt(share * height * width)));
+  return Math.min(side, height, width);
+}
+
+/**
+ * Random search.
+ *
+ * @param margin what is climbed, [N]
+ * @param clean [N, H, W, C]
+ */
+export function squareSearch(
+  margin: (images: tf.Tensor4D) => tf.Tensor1D,
+  clean: tf.Tensor4D,
+  rng: Rng,
+  { eps, queries, p }: { readonly eps: number; readonly queries: number; readonly p: number },
+): tf.Tensor4D {
+  const [n, height, width, channels] = clean.shape;
+  const signs = (shape: readonly number[]): tf.Tensor => tf.sign(tf.sub(rng.uniform(shape), 0.5));
+  let best = tf.tidy(() => {
+    const stripes = tf.mul(signs([n, 1, width, channels]), eps);
+    const at = projectLinf(tf.add(clean, stripes), clean, eps);
+    return { at: at.clone(), value: margin(at).clone() };
+  });
+  for (let i = 0; i < queries; i++) {
+    const before = best;
+    best = tf.tidy(() => {
+      const side = squareSide(i, queries, p, [height, width]);
+      const colour = tf.mul(signs([n, 1, 1, channels]), 2 * eps);
+      const rows = within(rng, n, height, side).reshape([n, height, 1, 1]);
+      const columns = within(rng, n, width, side).reshape([n, 1, width, 1]);
+      const tried = tf.add(before.at, tf.mul(tf.mul(rows, columns), colour)) as tf.Tensor4D;
+      const at = projectLinf(tried, clean, eps);
+      const value = margin(at);
+      const wins = tf.greater(value, before.value);
+      const wide = tf.reshape(wins, [n, 1, 1, 1]);
+      return {
+        at: tf.where(wide, at, before.at).clone(),
+        value: tf.where(wins, value, before.value).clone(),
+      };
+    });
+    tf.dispose(before);
+  }
+  best.value.dispose();
+  return best.at;
+}
+
+/** 1 on `side` places in a row of `length`, at a place drawn for each image, 0 elsewhere: [N, length]. */
+function within(rng: Rng, n: number, length: number, side: number): tf.Tensor {
+  const first = tf.floor(rng.uniform([n, 1], 0, length - side + 1));
+  const place = tf.sub(tf.range(0, length).reshape([1, length]), first);
+  return tf.cast(tf.logicalAnd(tf.greaterEqual(place, 0), tf.less(place, side)), 'float32');
+}
