@@ -8,7 +8,7 @@ import { resolveConfig } from '../src/config/interpolate.ts';
 import { toYaml } from '../src/config/print-yaml.ts';
 import { tableAsText } from '../src/reports/tables.ts';
 import { checkRobustnessConfig } from '../src/robustness-config.ts';
-import { corruptionTable } from '../src/robustness-results.ts';
+import { attackTable, corruptionTable } from '../src/robustness-results.ts';
 import { robustness, type RobustnessReport } from '../src/robustness.ts';
 import { readRunConfig } from '../src/run-config.ts';
 import { tellProgress } from '../src/run.ts';
@@ -57,13 +57,19 @@ function isFolder(argument: string): boolean {
   return existsSync(argument) || !/^[-~+]|=/.test(argument);
 }
 
-function tell(dir: string, { checkpoint, corruptions }: RobustnessReport): void {
+function tell(dir: string, { checkpoint, corruptions, attacks }: RobustnessReport): void {
   process.stdout.write(`${dir}, checkpoint of round ${checkpoint.round}\n\n`);
   if (corruptions !== null) {
     process.stdout.write(
       `${corruptions.images} images, each corruption's mean over five severities; accuracy is balanced and at val's threshold\n\n` +
         `${tableAsText(corruptionTable(corruptions))}\n`,
     );
+  }
+  if (attacks !== null) {
+    process.stdout.write(`${attacks.images} attacked images\n\n${tableAsText(attackTable(attacks))}\n`);
+    for (const { flag, message } of attacks.warnings) {
+      process.stdout.write(`warning, ${flag}: ${message}\n`);
+    }
   }
   process.stdout.write(`robustness.json and robustness/: ${dir}\n`);
 }

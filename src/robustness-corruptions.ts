@@ -42,12 +42,15 @@ export async function corruptionCurves(
   const each = names.flatMap((name) =>
     SEVERITIES.map((severity) => ({ corruption: name, severity, table: `${name}-${severity}` })),
   );
+  const { batch_size: batchSize } = scene.config.evaluation;
   const tables = await scoreConditions(scene, 'corruptions', samples, [
-    { name: 'clean', madeBy: 'clean', change: (batch) => Promise.resolve(batch) },
+    {
+      ...{ tables: ['clean'], madeBy: 'clean', batchSize },
+      start: () => (batch) => Promise.resolve([batch]),
+    },
     ...each.map(({ corruption, severity, table }) => ({
-      name: table,
-      madeBy: { corruption, strength: strengthOf(corruption, severity) },
-      change: (batch: Batch) => corruptBatch(batch, corruption, { severity, ffmpeg }),
+      ...{ tables: [table], madeBy: { corruption, strength: strengthOf(corruption, severity) }, batchSize },
+      start: () => async (batch: Batch) => [await corruptBatch(batch, corruption, { severity, ffmpeg })],
     })),
   ]);
   const reached = (table: string) => reachedOf(evaluationOf(scene, tables.get(table)!));

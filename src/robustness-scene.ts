@@ -66,42 +66,48 @@ export async function withBatches<T>(
   }
 }
 
-/** A condition that images are put under, and the name that its table is kept by. */
+/** A condition that images are put under, in one way or in several that come out of the same work. */
 export interface Condition {
-  readonly name: string;
+  /** What the tables are kept by, one a way. */
+  readonly tables: readonly string[];
   readonly madeBy: unknown;
-  readonly change: (batch: Batch) => Promise<Batch>;
+  /** Images at a time. */
+  readonly batchSize: number;
+  /** Makes a batch of each way; called for every batch of the images in turn, so that it may draw. */
+  readonly start: () => (batch: Batch) => Promise<readonly Batch[]>;
 }
 
-/** The score tables of the conditions by name: those that are kept, and the others made, each kept as soon as it is whole. Throws Stopped. */
+/** Score tables by name. */
+export type Tables = ReadonlyMap<string, readonly ScoreRow[]>;
+
+/** The score tables of the conditions: those that are kept, and the others made, each kept as soon as it is whole. Throws Stopped. */
 export async function scoreConditions(
   scene: Scene,
   label: string,
   samples: readonly Sample[],
   conditions: readonly Condition[],
-): Promise<ReadonlyMap<string, readonly ScoreRow[]>> {
+): Promise<Tables> {
+  const { kept, screen } = scene;
   const common = commonOf(scene, samples);
   const tables = new Map<string, readonly ScoreRow[]>();
-  const left: Condition[] = [];
-  for (const condition of conditions) {
-    const rows = scene.kept.find(condition.name, [common, condition.madeBy]);
-    if (rows === null) left.push(condition);
-    else tables.set(condition.name, rows);
-  }
+  const left = conditions.filter(({ tables: names, madeBy }) => {
+    const found = names.map((name) => [name, kept.find(name, [common, madeBy])] as const);
+    for (const [name, rows] of found) if (rows !== null) tables.set(name, rows);
+    return found.some(([, rows]) => rows === null);
+  });
   if (left.length === 0) return tables;
-  const batchSize = scene.config.evaluation.batch_size;
-  const steps = left.length * Math.ceil(samples.length / batchSize);
-  const line = openProgress({ label, steps, unit: 'batch', out: scene.screen });
+  const steps = left.reduce((sum, { batchSize }) => sum + Math.ceil(samples.length / batchSize), 0);
+  const line = openProgress({ label, steps, unit: 'batch', out: screen });
   try {
     await withBatches(scene, samples, async (batches) => {
       let done = 0;
-      for (const { name, madeBy, change } of left) {
-        const watched = watching(scene, batches(batchSize), change, (images) =>
-          line.update(++done, {}, images),
-        );
-        const rows = await score(scene.detector, watched);
-        scene.kept.keep(name, [common, madeBy], rows);
-        tables.set(name, rows);
+      for (const condition of left) {
+        const onBatch = (images: number): void => line.update(++done, {}, images);
+        const rows = await scoreCondition(scene, condition, batches(condition.batchSize), onBatch);
+        condition.tables.forEach((name, way) => {
+          kept.keep(name, [common, condition.madeBy], rows[way]!);
+          tables.set(name, rows[way]!);
+        });
       }
     });
   } finally {
@@ -110,17 +116,28 @@ export async function scoreConditions(
   return tables;
 }
 
-async function* watching(
-  { stop }: Scene,
+/** The rows of each way. */
+async function scoreCondition(
+  { detector, stop }: Scene,
+  { tables, start }: Condition,
   batches: AsyncIterable<Batch>,
-  change: Condition['change'],
   onBatch: (images: number) => void,
-): AsyncGenerator<Batch, void> {
+): Promise<readonly (readonly ScoreRow[])[]> {
+  const change = start();
+  const rows: ScoreRow[][] = tables.map(() => []);
   for await (const batch of batches) {
     if (stop.aborted) throw new Stopped();
-    yield await change(batch);
+    const ways = await change(batch);
+    for (const [way, changed] of ways.entries()) {
+      rows[way]!.push(...(await score(detector, alone(changed))));
+    }
     onBatch(batch.samples.length);
   }
+  return rows;
+}
+
+async function* alone(batch: Batch): AsyncGenerator<Batch, void> {
+  yield await Promise.resolve(batch);
 }
 
 /** The figures of a table at the threshold chosen on val, manipulations grouped by whether training showed them. */

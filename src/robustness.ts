@@ -1,5 +1,6 @@
 /** Robustness of a trained detector: its corruption curves and attack curves, what they tell together, and the folder that keeps them. */
 import path from 'node:path';
+import type { TopLevelSpec } from 'vega-lite';
 import type { DatasetContext } from './data/module.ts';
 import { openKeptScores } from './evaluation/robustness/kept-scores.ts';
 import type { CorruptionFigures } from './evaluation/robustness/corruption-figures.ts';
@@ -11,8 +12,9 @@ import { writeFileAtomic } from './reports/files.ts';
 import { encodePng, sheetOf } from './reports/pictures.ts';
 import type { ProgressOptions } from './reports/progress.ts';
 import type { RobustnessConfig } from './robustness-config.ts';
+import { attackCurves, type AttackCurves } from './robustness-attacks.ts';
 import { corruptionCurves, type CorruptionCurves } from './robustness-corruptions.ts';
-import { corruptionChart } from './robustness-results.ts';
+import { attackChart, corruptionChart } from './robustness-results.ts';
 import { hashOfBest, Stopped, type Scene } from './robustness-scene.ts';
 import type { RunConfig } from './run-settings.ts';
 import { manipulationsIn, readBestCheckpoint } from './trained-run.ts';
@@ -35,6 +37,8 @@ export interface RobustnessReport {
   readonly settings: unknown;
   /** Null where no corruption was asked for. */
   readonly corruptions: (CorruptionFigures & { readonly images: number }) | null;
+  /** Null where there is no opponent with a budget. */
+  readonly attacks: AttackCurves | null;
 }
 
 /**
@@ -68,11 +72,15 @@ export async function robustness(
     const corruptions =
       settings.corruptions.names.length === 0 ? null : await corruptionCurves(scene, settings.corruptions);
     if (corruptions !== null) await drawCorruptions(folder, path.basename(dir), corruptions);
+    const asked = settings.opponents.some(({ budget }) => settings.attacks[budget].length > 0);
+    const attacks = asked ? await attackCurves(scene, settings) : null;
+    if (attacks !== null) await draw(folder, 'attacks', attackChart(`Attacks: ${path.basename(dir)}`, attacks));
     const report: RobustnessReport = {
       format: 'deepfake-game robustness 1',
       checkpoint: { round: best.round, val_auc: best.auc, threshold: best.threshold },
       settings: toldSettings(settings),
       corruptions: corruptions === null ? null : withoutSheet(corruptions),
+      attacks,
     };
     writeFileAtomic(path.join(dir, 'robustness.json'), `${JSON.stringify(report, null, 2)}\n`);
     return report;
@@ -84,6 +92,7 @@ export async function robustness(
   }
 }
 
+/** As they were composed; the opponents are among the attacks. */
 function toldSettings({ opponents: _, ...settings }: RobustnessConfig): unknown {
   return settings;
 }
@@ -94,7 +103,11 @@ function withoutSheet({ sheet: _, ...curves }: CorruptionCurves): RobustnessRepo
 
 async function drawCorruptions(folder: string, name: string, curves: CorruptionCurves): Promise<void> {
   const chart = corruptionChart(`Corruptions: ${name}`, curves);
-  writeFileAtomic(path.join(folder, 'corruptions.svg'), await svgOf(chart));
-  writeFileAtomic(path.join(folder, 'corruptions.png'), await pngOf(chart));
+  await draw(folder, 'corruptions', chart);
   writeFileAtomic(path.join(folder, 'corrupted.png'), await encodePng(sheetOf(curves.sheet)));
+}
+
+async function draw(folder: string, name: string, chart: TopLevelSpec): Promise<void> {
+  writeFileAtomic(path.join(folder, `${name}.svg`), await svgOf(chart));
+  writeFileAtomic(path.join(folder, `${name}.png`), await pngOf(chart));
 }

@@ -23,6 +23,7 @@ const settings = {
 export const square: GeneratorVariant<typeof settings> = {
   name: 'square',
   settings,
+  blackBox: true,
   create: (config) => ({
     ...NOT_LEARNED,
     name: 'square',
