@@ -78,9 +78,9 @@ export function nearestAcross(
   search: FabSearch,
 ): Nearest {
   let [at, found] = tf.tidy((): [tf.Tensor4D, Nearest] => {
-    const across = tf.greater(margin(clean), 0);
-    const distance = tf.where(across, tf.zerosLike(across), Infinity) as tf.Tensor1D;
-    return [start.clone(), { at: clean.clone(), distance: tf.cast(distance, 'float32') }];
+    const value = margin(clean);
+    const distance = tf.where(tf.greater(value, 0), tf.zerosLike(value), Infinity);
+    return [start.clone(), { at: clean.clone(), distance }];
   });
   for (let i = 0; i < search.steps; i++) {
     const [from, before] = [at, found];
@@ -112,9 +112,9 @@ function fabStep(
   const at = tf.clipByValue(step, 0, 1) as tf.Tensor4D;
   const across = tf.greater(margin(at), 0);
   const change = tf.sub(at, clean) as tf.Tensor4D;
-  const here = { at, distance: tf.where(across, lengthsOf(change, norm), Infinity) as tf.Tensor1D };
+  const here = { at, distance: tf.where(across, lengthsOf(change, norm), Infinity) };
   const backwards = tf.add(clean, tf.mul(change, beta));
-  return [tf.where(wide(across), backwards, at) as tf.Tensor4D, cloned(nearer(found, here))];
+  return [tf.where(wide(across), backwards, at) as tf.Tensor4D, nearer(found, here)];
 }
 
 function nearer(first: Nearest, second: Nearest): Nearest {
@@ -123,10 +123,6 @@ function nearer(first: Nearest, second: Nearest): Nearest {
     at: tf.where(wide(wins), second.at, first.at),
     distance: tf.where(wins, second.distance, first.distance),
   };
-}
-
-function cloned({ at, distance }: Nearest): Nearest {
-  return { at: at.clone(), distance: distance.clone() };
 }
 
 function lengthsOf(change: tf.Tensor4D, norm: Norm): tf.Tensor1D {

@@ -67,11 +67,10 @@ export function marginOf(
   victim: Victim,
   classes: tf.Tensor1D,
 ): (images: tf.Tensor4D) => tf.Tensor1D {
-  return (images) =>
-    tf.tidy(() => {
-      const [real, fake] = tf.unstack(victim.logits(images), 1) as [tf.Tensor1D, tf.Tensor1D];
-      // +1 where real is left, −1 where fake is
-      const towardsFake = tf.sub(1, tf.mul(2, tf.cast(classes, 'float32')));
-      return tf.mul(tf.sub(fake, real), towardsFake) as tf.Tensor1D;
-    });
+  return (images) => {
+    const [real, fake] = tf.unstack(victim.logits(images), 1) as [tf.Tensor1D, tf.Tensor1D];
+    // +1 where real is left, −1 where fake is
+    const towardsFake = tf.sub(1, tf.mul(2, tf.cast(classes, 'float32')));
+    return tf.mul(tf.sub(fake, real), towardsFake);
+  };
 }

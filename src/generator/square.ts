@@ -70,7 +70,7 @@ export function squareSearch(
   let best = tf.tidy(() => {
     const stripes = tf.mul(signs([n, 1, width, channels]), eps);
     const at = projectLinf(tf.add(clean, stripes), clean, eps);
-    return { at: at.clone(), value: margin(at).clone() };
+    return { at, value: margin(at) };
   });
   for (let i = 0; i < queries; i++) {
     const before = best;
@@ -84,10 +84,7 @@ export function squareSearch(
       const value = margin(at);
       const wins = tf.greater(value, before.value);
       const wide = tf.reshape(wins, [n, 1, 1, 1]);
-      return {
-        at: tf.where(wide, at, before.at).clone(),
-        value: tf.where(wins, value, before.value).clone(),
-      };
+      return { at: tf.where(wide, at, before.at), value: tf.where(wins, value, before.value) };
     });
     tf.dispose(before);
   }
