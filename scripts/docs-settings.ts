@@ -76,7 +76,9 @@ async function tables(files: ConfigFiles): Promise<string> {
     parts.push(table(group, record, group, optionsOf(files, group)));
   }
   const robustness = [{ head: 'robustness.yaml', values: valuesOf(files, 'robustness') }];
-  return [...parts, ...prepareTables(files), table('robustness', robustnessSettings, '', robustness)].join('\n');
+  return [...parts, ...prepareTables(files), table('robustness', robustnessSettings, '', robustness)].join(
+    '\n',
+  );
 }
 
 /** What `npm run prepare` takes: its corpora, and what it does with any of them. */

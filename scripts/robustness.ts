@@ -35,7 +35,8 @@ await runScript(async () => {
     return 0;
   }
   const settings = await checkRobustnessConfig(resolved);
-  if (dirs.length === 0) throw new Error('no run folder: usage: npm run robustness -- RUN_FOLDER… [overrides]');
+  if (dirs.length === 0)
+    throw new Error('no run folder: usage: npm run robustness -- RUN_FOLDER… [overrides]');
   const jobs = await Promise.all(dirs.map(async (dir) => ({ dir, run: await readRunConfig(dir) })));
   const stop = stopSignal('keeping what is finished');
   for (const { dir, run } of jobs) {

@@ -1,6 +1,10 @@
 /** What a robustness run prints and draws. */
 import type { TopLevelSpec } from 'vega-lite';
-import { plainFigures, type CorruptionFigures, type Reached } from './evaluation/robustness/corruption-figures.ts';
+import {
+  plainFigures,
+  type CorruptionFigures,
+  type Reached,
+} from './evaluation/robustness/corruption-figures.ts';
 import type { AttackCurves, AttackPoint } from './robustness-attacks.ts';
 import { panelChart, type CurvePoint } from './reports/charts.ts';
 import type { ResultsTable } from './reports/tables.ts';
@@ -61,7 +65,9 @@ export function attackChart(title: string, { clean, points, suite }: AttackCurve
   const panels = [...new Set(all.map(panelOf))];
   const curve = panels.flatMap((panel) => [
     ...lines(panel, 0, clean),
-    ...all.filter((point) => panelOf(point) === panel).flatMap((point) => lines(panel, unit(point), point.adversarial)),
+    ...all
+      .filter((point) => panelOf(point) === panel)
+      .flatMap((point) => lines(panel, unit(point), point.adversarial)),
   ]);
   return panelChart(title, { x: 'budget', y: 'AUC, balanced accuracy', ownX: true }, curve);
 }

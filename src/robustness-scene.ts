@@ -49,7 +49,12 @@ export function samplesOf({ dataset, split }: Scene, images: number | null): rea
 
 /** What a score table depends on besides the condition that it is of. */
 export function commonOf({ checkpointHash, split }: Scene, samples: readonly Sample[]): unknown {
-  return { format: 1, checkpointHash, split, samples: samples.map(({ id, file, label }) => [id, file, label]) };
+  return {
+    format: 1,
+    checkpointHash,
+    split,
+    samples: samples.map(({ id, file, label }) => [id, file, label]),
+  };
 }
 
 /** The samples' batches to `use`, whose loader is closed afterwards. */
@@ -153,4 +158,3 @@ export function evaluationOf(
     groups: groupsOf(rows, trained),
   });
 }
-

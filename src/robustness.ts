@@ -74,7 +74,8 @@ export async function robustness(
     if (corruptions !== null) await drawCorruptions(folder, path.basename(dir), corruptions);
     const asked = settings.opponents.some(({ budget }) => settings.attacks[budget].length > 0);
     const attacks = asked ? await attackCurves(scene, settings) : null;
-    if (attacks !== null) await draw(folder, 'attacks', attackChart(`Attacks: ${path.basename(dir)}`, attacks));
+    if (attacks !== null)
+      await draw(folder, 'attacks', attackChart(`Attacks: ${path.basename(dir)}`, attacks));
     const report: RobustnessReport = {
       format: 'deepfake-game robustness 1',
       checkpoint: { round: best.round, val_auc: best.auc, threshold: best.threshold },

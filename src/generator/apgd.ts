@@ -35,7 +35,12 @@ export const apgd: GeneratorVariant<typeof settings> = {
   settings,
   check: ({ norm, eps }) =>
     norm === 'linf' && eps > 1
-      ? [{ key: 'eps', problem: `is ${eps}, but no pixel can change by more than 1: eps is on the [0, 1] scale` }]
+      ? [
+          {
+            key: 'eps',
+            problem: `is ${eps}, but no pixel can change by more than 1: eps is on the [0, 1] scale`,
+          },
+        ]
       : [],
   create: (config) => ({
     ...NOT_LEARNED,
@@ -118,11 +123,7 @@ export function autoPgd(
   return found;
 }
 
-function begin(
-  valueOf: (images: tf.Tensor4D) => tf.Tensor1D,
-  start: tf.Tensor4D,
-  step: number,
-): State {
+function begin(valueOf: (images: tf.Tensor4D) => tf.Tensor1D, start: tf.Tensor4D, step: number): State {
   const { value, grad: gradient } = valueAndGrad(valueOf, start);
   return cloned({
     ...{ at: start, before: start, gradient, value, best: { at: start, value, gradient } },
@@ -168,7 +169,7 @@ function checkpoint(state: State, needed: number): State {
     step: tf.where(wide(halve), tf.mul(state.step, 0.5), state.step),
     rises: tf.zerosLike(state.rises),
     checked: state.best.value,
-    halved: tf.cast(halve, 'float32'),
+    halved: tf.cast(halve, 'float32') as tf.Tensor1D,
   };
 }
 

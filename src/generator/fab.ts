@@ -23,9 +23,17 @@ const settings = {
     min: 1,
     doc: 'Attempts, the first from the clean image, the others from points around it; each image keeps the nearest that is found.',
   }),
-  alpha_max: number({ above: 0, max: 1, doc: 'How far a step is drawn to the clean image’s own nearest point, at most.' }),
+  alpha_max: number({
+    above: 0,
+    max: 1,
+    doc: 'How far a step is drawn to the clean image’s own nearest point, at most.',
+  }),
   eta: number({ min: 1, doc: 'Overshoot beyond the linearised border.' }),
-  beta: number({ above: 0, max: 1, doc: 'Share of the way from the clean image that is kept once the border is crossed.' }),
+  beta: number({
+    above: 0,
+    max: 1,
+    doc: 'Share of the way from the clean image that is kept once the border is crossed.',
+  }),
   goal: goalSetting,
   ...epsScheduleSettings,
 };

@@ -41,11 +41,7 @@ export function goalOf(
  * The class that the goal leads away from, [N] int32; of two classes, away from one is towards the other. For attacks that are after the
  * border between the classes rather than a loss.
  */
-export function classToLeave(
-  goal: Goal,
-  { images, labels }: LabelledImages,
-  victim: Victim,
-): tf.Tensor1D {
+export function classToLeave(goal: Goal, { images, labels }: LabelledImages, victim: Victim): tf.Tensor1D {
   switch (goal) {
     case 'true-label':
     case 'other-label':
@@ -63,10 +59,7 @@ export function classToLeave(
  * By how much the other class's logit is above that of `classes`, [N], as a differentiable function of images: above 0 where the detector
  * says the other one. It does not saturate, as the cross-entropy does.
  */
-export function marginOf(
-  victim: Victim,
-  classes: tf.Tensor1D,
-): (images: tf.Tensor4D) => tf.Tensor1D {
+export function marginOf(victim: Victim, classes: tf.Tensor1D): (images: tf.Tensor4D) => tf.Tensor1D {
   return (images) => {
     const [real, fake] = tf.unstack(victim.logits(images), 1) as [tf.Tensor1D, tf.Tensor1D];
     // +1 where real is left, −1 where fake is

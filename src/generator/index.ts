@@ -18,9 +18,20 @@ import { square } from './square.ts';
 
 /** Every opponent that ships and is made of no others, by the name that `generator=NAME` takes. */
 export const GENERATORS: Readonly<Record<string, AnyGeneratorVariant>> = Object.fromEntries(
-  [none, fgsm, pgd, apgd, fab, square, sat, blur, blurReleased, generative, generativeKernel, generativeResidual].map(
-    (variant) => [variant.name, variant as unknown as AnyGeneratorVariant],
-  ),
+  [
+    none,
+    fgsm,
+    pgd,
+    apgd,
+    fab,
+    square,
+    sat,
+    blur,
+    blurReleased,
+    generative,
+    generativeKernel,
+    generativeResidual,
+  ].map((variant) => [variant.name, variant as unknown as AnyGeneratorVariant]),
 );
 
 /** Every opponent that is made of others, by the name that `generator=NAME` takes. */

@@ -5,7 +5,11 @@ import path from 'node:path';
 import { openKeptScores } from '../../src/evaluation/robustness/kept-scores.ts';
 import type { ScoreRow } from '../../src/evaluation/scores.ts';
 import { worstCase } from '../../src/evaluation/robustness/worst-case.ts';
-import { corruptionFigures, type CorruptionPoint, type Reached } from '../../src/evaluation/robustness/corruption-figures.ts';
+import {
+  corruptionFigures,
+  type CorruptionPoint,
+  type Reached,
+} from '../../src/evaluation/robustness/corruption-figures.ts';
 
 const row = (id: string, label: 0 | 1, score: number): ScoreRow => ({
   ...{ id, label, score, videoId: id, split: 'test' },

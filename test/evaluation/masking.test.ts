@@ -83,7 +83,11 @@ onTensorFlow('signs of masked gradients', () => {
 
   it('a quantiser is beaten by Square and not by APGD, an honest detector by APGD', () => {
     tf.tidy(() => {
-      const { images } = noiseBatch(Array.from({ length: 12 }, () => 0), SIZE, 9);
+      const { images } = noiseBatch(
+        Array.from({ length: 12 }, () => 0),
+        SIZE,
+        9,
+      );
       const labels = tf.argMax(honestLogits(images), 1) as tf.Tensor1D;
       const context = { imageSize: SIZE, seed: 1 };
       const common = { goal: 'true-label', eps_growth: 'constant', eps_growth_share: 1 } as const;
@@ -101,8 +105,9 @@ onTensorFlow('signs of masked gradients', () => {
         );
         const black = points(
           (eps) =>
-            square.create({ ...common, eps, queries: 100, p: 0.8 }, context).perturb(batch, victim, lastTurn())
-              .images,
+            square
+              .create({ ...common, eps, queries: 100, p: 0.8 }, context)
+              .perturb(batch, victim, lastTurn()).images,
         );
         return curveWarnings([
           { opponent: 'apgd', blackBox: false, steps: 30, points: white },

@@ -24,21 +24,36 @@ describe('npm run robustness', function () {
 
   before(async () => {
     await writeDataset(place.path('data'));
-    const train = await runScript('train', fastRun('data', 'run', ['game.rounds=4', 'generator=fgsm']), place.path());
+    const train = await runScript(
+      'train',
+      fastRun('data', 'run', ['game.rounds=4', 'generator=fgsm']),
+      place.path(),
+    );
     expect(train.code, train.stderr).to.equal(0);
   });
 
   it('leaves tables, charts, a sheet and figures, and says them', async () => {
     const { code, stdout, stderr } = await robustness('run', ...few);
     expect(code, stderr).to.equal(0);
-    expect(stdout).to.match(/^jpeg +[01]\.\d{3}/m).and.to.match(/^suite +7\.65\/255/m);
+    expect(stdout)
+      .to.match(/^jpeg +[01]\.\d{3}/m)
+      .and.to.match(/^suite +7\.65\/255/m);
     const report = readJson(place.path('run/robustness.json')) as RobustnessReport;
     expect(report.corruptions!.points).to.have.length(10);
     const { points, suite, images } = report.attacks!;
     expect(images).to.equal(8);
-    expect(points.map(({ opponent }) => opponent)).to.include.members(['fgsm', 'pgd', 'apgd', 'fab', 'square', 'blur']);
+    expect(points.map(({ opponent }) => opponent)).to.include.members([
+      'fgsm',
+      'pgd',
+      'apgd',
+      'fab',
+      'square',
+      'blur',
+    ]);
     for (const { limit, adversarial } of suite) {
-      const alone = points.filter((point) => ['apgd', 'fab', 'square'].includes(point.opponent) && point.limit === limit);
+      const alone = points.filter(
+        (point) => ['apgd', 'fab', 'square'].includes(point.opponent) && point.limit === limit,
+      );
       const least = Math.min(...alone.map((point) => point.adversarial.accuracy.value));
       expect(adversarial.accuracy.value).to.be.at.most(least);
     }
@@ -51,7 +66,10 @@ describe('npm run robustness', function () {
 
   it('makes no table twice, and gives the same figures again', async () => {
     const file = place.path('run/robustness/apgd-0.01.csv');
-    const [before, report] = [statSync(file).mtimeMs, readFileSync(place.path('run/robustness.json'), 'utf8')];
+    const [before, report] = [
+      statSync(file).mtimeMs,
+      readFileSync(place.path('run/robustness.json'), 'utf8'),
+    ];
     const { code, stderr } = await robustness('run', ...few);
     expect(code, stderr).to.equal(0);
     expect(statSync(file).mtimeMs).to.equal(before);
@@ -67,8 +85,12 @@ describe('npm run robustness', function () {
       return stderr;
     };
     expect(await said('run', 'corruptions.names=[jpg]')).to.match(/'corruptions.names' .*jpeg/);
-    expect(await said('run', 'attacks.suite=[apgd,sat]')).to.match(/attacks.suite' names sat, but .* fgsm, pgd/);
-    expect(await said('run', '+generator@attacks.opponents.other=none')).to.match(/which has no setting eps or flow_max/);
+    expect(await said('run', 'attacks.suite=[apgd,sat]')).to.match(
+      /attacks.suite' names sat, but .* fgsm, pgd/,
+    );
+    expect(await said('run', '+generator@attacks.opponents.other=none')).to.match(
+      /which has no setting eps or flow_max/,
+    );
     expect(await said('corruptions.names=[]')).to.match(/no run folder/);
     expect(await said('nothing-there')).to.match(/no run here/);
   });

@@ -30,8 +30,16 @@ interface Fixture {
     readonly losses: readonly (readonly number[])[];
     readonly best: readonly number[];
   }[];
-  readonly fab: readonly { readonly norm: Norm; readonly steps: number; readonly distances: readonly number[] }[];
-  readonly square: readonly { readonly eps: number; readonly queries: number; readonly rates: readonly number[] }[];
+  readonly fab: readonly {
+    readonly norm: Norm;
+    readonly steps: number;
+    readonly distances: readonly number[];
+  }[];
+  readonly square: readonly {
+    readonly eps: number;
+    readonly queries: number;
+    readonly rates: readonly number[];
+  }[];
 }
 
 const FIXTURE = JSON.parse(
@@ -115,7 +123,11 @@ onTensorFlow('AutoAttack', () => {
         const { at, distance } = nearestAcross(margin, images, images, search);
         const found = distance.dataSync();
         distances.forEach((expected, i) => expect(found[i]! / expected, `image ${i}`).to.be.closeTo(1, 0.03));
-        expect(margin(at).dataSync().every((value) => value > 0)).to.equal(true);
+        expect(
+          margin(at)
+            .dataSync()
+            .every((value) => value > 0),
+        ).to.equal(true);
       });
     });
   }

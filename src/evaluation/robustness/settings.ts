@@ -25,10 +25,16 @@ export const robustnessSettings = {
       }),
     ),
     flow_max: list(
-      number({ above: 0, doc: 'Budgets of those that are bounded by flow_max, in pixels; [] = none of them.' }),
+      number({
+        above: 0,
+        doc: 'Budgets of those that are bounded by flow_max, in pixels; [] = none of them.',
+      }),
     ),
     sigma_max: list(
-      number({ above: 0, doc: 'Budgets of those that are bounded by sigma_max, in pixels; [] = none of them.' }),
+      number({
+        above: 0,
+        doc: 'Budgets of those that are bounded by sigma_max, in pixels; [] = none of them.',
+      }),
     ),
     suite: list(
       text(

@@ -14,7 +14,9 @@ export function worstCase(tables: readonly (readonly ScoreRow[])[]): ScoreRow[] 
   for (const table of others) {
     const stray = first.findIndex(({ id }, row) => table[row]?.id !== id);
     if (stray >= 0 || table.length !== first.length) {
-      throw new Error(`the tables are not of the same images: row ${stray} is ${first[stray]?.id ?? 'missing'}`);
+      throw new Error(
+        `the tables are not of the same images: row ${stray} is ${first[stray]?.id ?? 'missing'}`,
+      );
     }
   }
   return first.map((row, i) => {
