@@ -109,8 +109,15 @@ function fabStep(
   const { value, grad } = valueAndGrad(margin, from);
   // the plane's value at the clean image, by the gradient here
   const back = tf.sum(tf.mul(grad, tf.sub(clean, from)), [1, 2, 3]);
-  const own = toHyperplane(from, grad, value, norm);
-  const ofClean = toHyperplane(clean, grad, tf.add(value, back), norm);
+  const [own, ofClean] = tf.split(
+    toHyperplane(
+      tf.concat([from, clean]),
+      tf.concat([grad, grad]),
+      tf.concat([value, tf.add(value, back)]),
+      norm,
+    ),
+    2,
+  ) as [tf.Tensor4D, tf.Tensor4D];
   const [near, far] = [own, ofClean].map((d) => tf.maximum(lengthsOf(d, norm), 1e-8));
   const alpha = wide(tf.minimum(tf.div(near!, tf.add(near!, far!)), alphaMax));
   const step = tf.add(

@@ -57,13 +57,11 @@ export function classToLeave(goal: Goal, { images, labels }: LabelledImages, vic
 
 /**
  * By how much the other class's logit is above that of `classes`, [N], as a differentiable function of images: above 0 where the detector
- * says the other one. It does not saturate, as the cross-entropy does.
+ * says the other one. It does not saturate, as the cross-entropy does. What it needs of the classes is made here and now.
  */
 export function marginOf(victim: Victim, classes: tf.Tensor1D): (images: tf.Tensor4D) => tf.Tensor1D {
-  return (images) => {
-    const [real, fake] = tf.unstack(victim.logits(images), 1) as [tf.Tensor1D, tf.Tensor1D];
-    // +1 where real is left, −1 where fake is
-    const towardsFake = tf.sub(1, tf.mul(2, tf.cast(classes, 'float32')));
-    return tf.mul(tf.sub(fake, real), towardsFake);
-  };
+  // (−1, 1) where real is left, (1, −1) where fake is
+  const towardsFake = tf.sub(1, tf.mul(2, tf.cast(classes, 'float32')));
+  const signs = tf.stack([tf.neg(towardsFake), towardsFake], 1);
+  return (images) => tf.sum(tf.mul(victim.logits(images), signs), 1);
 }

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Norm } from './norm-ball.ts';
 
 /** Newton's iterations. The function is concave and of straight pieces: they end at the root once its piece is found, in practice below ten. */
-const ITERATIONS = 16;
+const ITERATIONS = 12;
 
 /**
  * The shortest d in the norm with f(x + d) = 0 for the linear f(x + d) = gap + w·d and x + d in [0, 1]; where the box does not reach

@@ -9,7 +9,6 @@ import type { Rng } from '../ops/random.ts';
 import { epsFactor, epsScheduleSettings } from './eps-schedule.ts';
 import { NOT_LEARNED, type GeneratorVariant } from './generator.ts';
 import { classToLeave, goalSetting, marginOf } from './goal.ts';
-import { projectLinf } from './norm-ball.ts';
 
 const settings = {
   eps: number({ min: 0, max: 1, doc: 'L∞ budget on the [0, 1] pixel scale; 2/255 = 0.00784.' }),
@@ -66,21 +65,25 @@ export function squareSearch(
   { eps, queries, p }: { readonly eps: number; readonly queries: number; readonly p: number },
 ): tf.Tensor4D {
   const [n, height, width, channels] = clean.shape;
-  const signs = (shape: readonly number[]): tf.Tensor => tf.sign(tf.sub(rng.uniform(shape), 0.5));
+  const signs = (uniform: tf.Tensor): tf.Tensor => tf.sign(tf.sub(uniform, 0.5));
+  const [rows, columns] = [tf.range(0, height).reshape([1, height]), tf.range(0, width).reshape([1, width])];
+  // the ball and [0, 1] together
+  const [lowest, highest] = [tf.maximum(tf.sub(clean, eps), 0), tf.minimum(tf.add(clean, eps), 1)];
+  const project = (images: tf.Tensor): tf.Tensor4D => tf.minimum(tf.maximum(images, lowest), highest);
   let best = tf.tidy(() => {
-    const stripes = tf.mul(signs([n, 1, width, channels]), eps);
-    const at = projectLinf(tf.add(clean, stripes), clean, eps);
+    const stripes = tf.mul(signs(rng.uniform([n, 1, width, channels])), eps);
+    const at = project(tf.add(clean, stripes));
     return { at, value: margin(at) };
   });
   for (let i = 0; i < queries; i++) {
     const before = best;
     best = tf.tidy(() => {
       const side = squareSide(i, queries, p, [height, width]);
-      const colour = tf.mul(signs([n, 1, 1, channels]), 2 * eps);
-      const rows = within(rng, n, height, side).reshape([n, height, 1, 1]);
-      const columns = within(rng, n, width, side).reshape([n, 1, width, 1]);
-      const tried = tf.add(before.at, tf.mul(tf.mul(rows, columns), colour)) as tf.Tensor4D;
-      const at = projectLinf(tried, clean, eps);
+      const [colour, top, left] = tf.split(rng.uniform([n, channels + 2]), [channels, 1, 1], 1);
+      const inRows = within(rows, top!, height - side, side).reshape([n, height, 1, 1]);
+      const inColumns = within(columns, left!, width - side, side).reshape([n, 1, width, 1]);
+      const change = tf.mul(signs(colour!), 2 * eps).reshape([n, 1, 1, channels]);
+      const at = project(tf.add(before.at, tf.mul(tf.mul(inRows, inColumns), change)));
       const value = margin(at);
       const wins = tf.greater(value, before.value);
       const wide = tf.reshape(wins, [n, 1, 1, 1]);
@@ -88,13 +91,12 @@ export function squareSearch(
     });
     tf.dispose(before);
   }
-  best.value.dispose();
+  tf.dispose([best.value, rows, columns, lowest, highest]);
   return best.at;
 }
 
-/** 1 on `side` places in a row of `length`, at a place drawn for each image, 0 elsewhere: [N, length]. */
-function within(rng: Rng, n: number, length: number, side: number): tf.Tensor {
-  const first = tf.floor(rng.uniform([n, 1], 0, length - side + 1));
-  const place = tf.sub(tf.range(0, length).reshape([1, length]), first);
+/** 1 on `side` of the places, 0 elsewhere: [N, places]. The first of them is any of 0 … `last` by a uniform number of each image, [N, 1]. */
+function within(places: tf.Tensor, uniform: tf.Tensor, last: number, side: number): tf.Tensor {
+  const place = tf.sub(places, tf.floor(tf.mul(uniform, last + 1)));
   return tf.cast(tf.logicalAnd(tf.greaterEqual(place, 0), tf.less(place, side)), 'float32');
 }

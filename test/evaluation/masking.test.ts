@@ -100,17 +100,16 @@ onTensorFlow('signs of masked gradients', () => {
         const white = points(
           (eps) =>
             apgd
-              .create({ ...common, norm: 'linf', eps, steps: 30, restarts: 1 }, context)
+              .create({ ...common, norm: 'linf', eps, steps: 10, restarts: 1 }, context)
               .perturb(batch, victim, lastTurn()).images,
         );
         const black = points(
           (eps) =>
-            square
-              .create({ ...common, eps, queries: 100, p: 0.8 }, context)
-              .perturb(batch, victim, lastTurn()).images,
+            square.create({ ...common, eps, queries: 40, p: 0.8 }, context).perturb(batch, victim, lastTurn())
+              .images,
         );
         return curveWarnings([
-          { opponent: 'apgd', blackBox: false, steps: 30, points: white },
+          { opponent: 'apgd', blackBox: false, steps: 10, points: white },
           { opponent: 'square', blackBox: true, steps: 1, points: black },
         ]).map(({ flag }) => flag);
       };

@@ -53,7 +53,7 @@ onTensorFlow('the nearest point of a hyperplane in the box', () => {
           expect(length(d, norm)).to.be.at.most(length(toOther, norm) + 1e-5);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 

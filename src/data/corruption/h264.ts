@@ -37,7 +37,8 @@ export async function h264RoundTrip(image: RgbImage, crf: number, ffmpeg: string
     ],
     Buffer.concat(frames.map(({ data }) => data)),
   );
-  const crop = ['-vf', `crop=${width}:${height}:0:0`];
+  // in RGB, for with halved chroma only even sizes can be cut out
+  const crop = ['-vf', `format=rgb24,crop=${width}:${height}:0:0`];
   const decoded = await bytesOf(
     ffmpeg,
     [...QUIET, '-f', 'h264', '-i', 'pipe:0', ...crop, ...EXACT, ...raw, 'pipe:1'],
