@@ -125,6 +125,7 @@ export function panelChart(
   points: readonly CurvePoint[],
 ): TopLevelSpec {
   const names = [...new Set(points.map(({ series }) => series))];
+  const panels = [...new Set(points.map(({ panel }) => panel))];
   const values = points.map(({ panel, series, x, figure }) => ({
     panel,
     series,
@@ -153,7 +154,7 @@ export function panelChart(
     title,
     data: { values },
     columns: 3,
-    facet: { field: 'panel', type: 'nominal', title: null, sort: null, header: { labelFontSize: 12 } },
+    facet: { field: 'panel', type: 'nominal', title: null, sort: panels, header: { labelFontSize: 12 } },
     ...(axes.ownX ? { resolve: { scale: { x: 'independent' }, axis: { x: 'independent' } } } : {}),
     spec: {
       width: 200,
