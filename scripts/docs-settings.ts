@@ -8,6 +8,7 @@ import { plainValue, type MapNode } from '../src/config/tree.ts';
 import { CORPORA } from '../src/data/corpora/index.ts';
 import { datasetSettings } from '../src/data/index.ts';
 import { prepareSettings } from '../src/data/prepare/settings.ts';
+import { robustnessSettings } from '../src/evaluation/robustness/settings.ts';
 import { writeFileAtomic } from '../src/reports/files.ts';
 import { criterionSettings } from '../src/game/criterion.ts';
 import { commonSettings, playSettings } from '../src/run-settings.ts';
@@ -74,7 +75,10 @@ async function tables(files: ConfigFiles): Promise<string> {
     if (group === 'optimizer_g') continue; // as optimizer_d
     parts.push(table(group, record, group, optionsOf(files, group)));
   }
-  return [...parts, ...prepareTables(files)].join('\n');
+  const robustness = [{ head: 'robustness.yaml', values: valuesOf(files, 'robustness') }];
+  return [...parts, ...prepareTables(files), table('robustness', robustnessSettings, '', robustness)].join(
+    '\n',
+  );
 }
 
 /** What `npm run prepare` takes: its corpora, and what it does with any of them. */

@@ -6,6 +6,8 @@ export { train, type TrainOptions, type TrainResult } from './train.ts';
 export { evaluate, type EvaluateOptions, type RunEvaluation } from './evaluate.ts';
 export { prepareData } from './prepare.ts';
 export { attack, type AttackOptions, type AttackReport, type OpponentChoice } from './attack.ts';
+export { robustness, type RobustnessOptions, type RobustnessReport } from './robustness.ts';
+export { checkRobustnessConfig, type RobustnessConfig } from './robustness-config.ts';
 export {
   exportDetector,
   EXPORT_FORMATS,

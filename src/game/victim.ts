@@ -1,6 +1,6 @@
 /** The detector as the game hands it to the opponent: in the mode that crafting asks for, and with nothing in it that would move. */
 import * as tf from '@tensorflow/tfjs';
-import type { Discriminator, Pass } from '../discriminator/discriminator.ts';
+import { INFERENCE, type Discriminator, type Pass } from '../discriminator/discriminator.ts';
 import type { Victim } from '../generator/generator.ts';
 import type { Criterion } from './criterion.ts';
 import { crossEntropy } from './objective.ts';
@@ -33,6 +33,30 @@ export function victimOf(
   };
   return {
     lossOf: (images, labels) => criterion(detector.logits(images, pass), labels),
+    logits: (images) => detector.logits(images, pass),
     predict: (images) => tf.tidy(() => tf.argMax(detector.logits(images, pass), 1)),
+  };
+}
+
+/**
+ * The detector as it is used: running statistics, main batch norm, and 'fake' said from a threshold on. Its fake logit is shifted by the
+ * threshold's, so that what an attack takes for the border between the classes is where the decision falls.
+ *
+ * @param threshold of the probability of 'fake'
+ * @throws if the threshold leaves no image on one of its sides
+ */
+export function decidingVictim(detector: Discriminator, threshold: number): Victim {
+  if (!(threshold > 0 && threshold < 1)) {
+    throw new Error(
+      `the threshold chosen on val is ${threshold}, by which every image is ${threshold > 0 ? 'real' : 'fake'}: there is no decision to attack`,
+    );
+  }
+  const border = Math.log(threshold / (1 - threshold));
+  const logits = (images: tf.Tensor4D): tf.Tensor2D =>
+    tf.sub(detector.logits(images, INFERENCE), tf.tensor2d([[0, border]]));
+  return {
+    lossOf: (images, labels) => crossEntropy(logits(images), labels),
+    logits,
+    predict: (images) => tf.tidy(() => tf.argMax(logits(images), 1)),
   };
 }

@@ -41,6 +41,7 @@ function playThrough(parts: readonly Part[], batch: LabelledImages, victim: Vict
   let said: tf.Tensor1D | undefined;
   const asked: Victim = {
     lossOf: (images, labels) => victim.lossOf(images, labels),
+    logits: (images) => victim.logits(images),
     predict: () => (said ??= tf.keep(victim.predict(batch.images))).clone(),
   };
   try {

@@ -24,6 +24,8 @@ export interface LabelledImages {
 export interface Victim {
   /** Cross-entropy of each image to the given class in nats, [N] float32; differentiable in the images. */
   lossOf(images: tf.Tensor4D, labels: tf.Tensor1D): tf.Tensor1D;
+  /** What it says of each image, [N, 2] float32, real first: for attacks that need more than a loss; differentiable in the images. */
+  logits(images: tf.Tensor4D): tf.Tensor2D;
   /** The class that the detector gives each image, [N] int32. */
   predict(images: tf.Tensor4D): tf.Tensor1D;
 }
@@ -101,6 +103,8 @@ export interface GeneratorVariant<S extends SettingsRecord = SettingsRecord> {
   readonly plays?: readonly PlayName[];
   /** Whether it starts at the clean images, unless at random, so that its first step can share their pass. */
   readonly startsClean?: boolean;
+  /** Whether it sees what the detector says and no gradient of it; it sees them if it does not say. */
+  readonly blackBox?: boolean;
   /** What is wrong with settings taken together. */
   check?(settings: SettingsOf<S>, context: CheckContext): readonly SettingsProblem[];
   create(settings: SettingsOf<S>, context: GeneratorContext): Generator;
@@ -112,6 +116,7 @@ export interface AnyGeneratorVariant {
   readonly settings: SettingsRecord;
   readonly plays?: readonly PlayName[];
   readonly startsClean?: boolean;
+  readonly blackBox?: boolean;
   check?(settings: Readonly<Record<string, unknown>>, context: CheckContext): readonly SettingsProblem[];
   create(settings: Readonly<Record<string, unknown>>, context: GeneratorContext): Generator;
 }

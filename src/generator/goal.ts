@@ -36,3 +36,32 @@ export function goalOf(
       return towards(tf.onesLike(labels));
   }
 }
+
+/**
+ * The class that the goal leads away from, [N] int32; of two classes, away from one is towards the other. For attacks that are after the
+ * border between the classes rather than a loss.
+ */
+export function classToLeave(goal: Goal, { images, labels }: LabelledImages, victim: Victim): tf.Tensor1D {
+  switch (goal) {
+    case 'true-label':
+    case 'other-label':
+      return labels;
+    case 'predicted-label':
+      return victim.predict(images);
+    case 'real':
+      return tf.onesLike(labels);
+    case 'fake':
+      return tf.zerosLike(labels);
+  }
+}
+
+/**
+ * By how much the other class's logit is above that of `classes`, [N], as a differentiable function of images: above 0 where the detector
+ * says the other one. It does not saturate, as the cross-entropy does. What it needs of the classes is made here and now.
+ */
+export function marginOf(victim: Victim, classes: tf.Tensor1D): (images: tf.Tensor4D) => tf.Tensor1D {
+  // (−1, 1) where real is left, (1, −1) where fake is
+  const towardsFake = tf.sub(1, tf.mul(2, tf.cast(classes, 'float32')));
+  const signs = tf.stack([tf.neg(towardsFake), towardsFake], 1);
+  return (images) => tf.sum(tf.mul(victim.logits(images), signs), 1);
+}

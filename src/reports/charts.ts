@@ -105,6 +105,74 @@ export function trainingChart(title: string, yTitle: string, points: readonly Tr
   };
 }
 
+/** A figure of one series at one place of a curve. */
+export interface CurvePoint {
+  /** The small chart that it belongs to. */
+  readonly panel: string;
+  readonly series: string;
+  readonly x: number;
+  readonly figure: Figure;
+}
+
+/**
+ * Small charts side by side, three a row, of shares in [0, 1] over x: a line a series with its intervals as a band.
+ *
+ * @param axes titles, and whether each panel has an x axis of its own
+ */
+export function panelChart(
+  title: string,
+  axes: { readonly x: string; readonly y: string; readonly ownX: boolean },
+  points: readonly CurvePoint[],
+): TopLevelSpec {
+  const names = [...new Set(points.map(({ series }) => series))];
+  const panels = [...new Set(points.map(({ panel }) => panel))];
+  const values = points.map(({ panel, series, x, figure }) => ({
+    panel,
+    series,
+    x,
+    value: figure.value,
+    low: figure.interval?.low ?? figure.value,
+    high: figure.interval?.high ?? figure.value,
+  }));
+  const x = {
+    field: 'x',
+    type: 'quantitative',
+    title: axes.x,
+    axis: { tickCount: 5, tickMinStep: axes.ownX ? undefined : 1, grid: false },
+  } as const;
+  const y = (field: string) =>
+    ({
+      field,
+      type: 'quantitative',
+      title: axes.y,
+      scale: { domain: [0, 1] as [number, number] },
+      axis: { tickCount: 6 },
+    }) as const;
+  const color = series('series', names);
+  return {
+    ...LOOK,
+    title,
+    data: { values },
+    columns: 3,
+    facet: { field: 'panel', type: 'nominal', title: null, sort: panels, header: { labelFontSize: 12 } },
+    ...(axes.ownX ? { resolve: { scale: { x: 'independent' }, axis: { x: 'independent' } } } : {}),
+    spec: {
+      width: 200,
+      height: 150,
+      layer: [
+        {
+          mark: { type: 'area', opacity: 0.15 },
+          encoding: { x, y: y('low'), y2: { field: 'high' }, color },
+        },
+        {
+          mark: { type: 'line', strokeWidth: 1.8, point: { size: 22 } },
+          encoding: { x, y: y('value'), color },
+        },
+      ],
+    },
+  } as TopLevelSpec;
+}
+
 export interface NamedFigure {
   readonly group: string;
   readonly method: string;

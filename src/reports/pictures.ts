@@ -93,6 +93,26 @@ function mapRow({ name, values, largest, unit }: ShownMap, cells: readonly numbe
   }
 }
 
+/**
+ * 8-bit images of one size in rows and columns, as a sheet.
+ *
+ * @throws if rows are of different lengths, or images of different sizes
+ */
+export function sheetOf(rows: readonly (readonly Picture[])[]): Picture {
+  const { width, height } = rows[0]![0]!;
+  const columns = rows[0]!.length;
+  for (const image of rows.flat()) {
+    if (image.width !== width || image.height !== height) {
+      throw new Error(`sheetOf: an image of ${image.width}×${image.height} among ${width}×${height}`);
+    }
+  }
+  if (rows.some((row) => row.length !== columns)) throw new Error('sheetOf: rows of different lengths');
+  return paintGrid(rows.length, columns, height, width, (row, column, pixel) => {
+    const { data } = rows[row]![column]!;
+    return [data[3 * pixel]!, data[3 * pixel + 1]!, data[3 * pixel + 2]!];
+  });
+}
+
 /** Encodes a picture as PNG. */
 export async function encodePng(picture: Picture): Promise<Uint8Array> {
   const { width, height, data } = picture;

@@ -41,6 +41,7 @@ export type Script =
   | 'start'
   | 'bench'
   | 'attack'
+  | 'robustness'
   | 'audit'
   | 'match'
   | 'explain'

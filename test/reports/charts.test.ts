@@ -1,6 +1,13 @@
 import { expect } from 'chai';
 import sharp from 'sharp';
-import { comparisonChart, pngOf, rocChart, svgOf, trainingChart } from '../../src/reports/charts.ts';
+import {
+  comparisonChart,
+  panelChart,
+  pngOf,
+  rocChart,
+  svgOf,
+  trainingChart,
+} from '../../src/reports/charts.ts';
 
 describe('charts', () => {
   const roc = rocChart('ROC on unseen people', [
@@ -26,6 +33,23 @@ describe('charts', () => {
   it('draws the points where they belong', async () => {
     const svg = await svgOf(rocChart('t', [{ name: 'x', fpr: [0, 0.25, 1], tpr: [0, 0.75, 1], auc: 0.75 }]));
     expect(svg).to.contain('M0,340L85,85L340,0'); // a square of 340 points, y from the top
+  });
+
+  it('panels stand in the order of their points, under their names', async () => {
+    const point = (panel: string, series: string, x: number, value: number) => ({
+      ...{ panel, series, x },
+      figure: { value, interval: { low: value - 0.1, high: value + 0.1 } },
+    });
+    const points = ['jpeg', 'blur'].flatMap((panel) => [
+      point(panel, 'AUC', 0, 0.9),
+      point(panel, 'AUC', 5, 0.5),
+      point(panel, 'accuracy', 5, 0.4),
+    ]);
+    const svg = await svgOf(panelChart('Corruptions', { x: 'severity', y: 'share', ownX: false }, points));
+    for (const text of ['Corruptions', 'severity', 'share', 'AUC', 'accuracy']) expect(svg).to.contain(text);
+    expect(svg.indexOf('>jpeg<')).to.be.within(1, svg.indexOf('>blur<'));
+    // 150 points high: .9 and .5 from above
+    expect(svg).to.contain('M0,15L200,75');
   });
 
   it('training and comparison charts name their series', async () => {

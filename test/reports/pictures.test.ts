@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import sharp from 'sharp';
-import { comparisonGrid, directionColour, encodePng, viridis } from '../../src/reports/pictures.ts';
+import { comparisonGrid, directionColour, encodePng, sheetOf, viridis } from '../../src/reports/pictures.ts';
 import type { ImageBatch, ShownMap } from '../../src/reports/pictures.ts';
 
 /** Two images of 2×3 pixels, every value the same per image. */
@@ -10,6 +10,31 @@ function flat(first: number, second: number, channels: number): ImageBatch {
   data.fill(second, 6 * channels);
   return { shape: [2, 2, 3, channels], data };
 }
+
+describe('sheetOf', () => {
+  const image = (value: number, width = 2) => ({
+    width,
+    height: 1,
+    data: new Uint8Array(width * 3).fill(value),
+  });
+
+  it('sets images in rows and columns, two white pixels apart', () => {
+    const { width, height, data } = sheetOf([
+      [image(1), image(2)],
+      [image(3), image(4)],
+    ]);
+    expect([width, height]).to.deep.equal([6, 4]);
+    const at = (x: number, y: number): number => data[3 * (6 * y + x)]!;
+    expect([at(0, 0), at(5, 0), at(1, 3), at(4, 3), at(2, 0), at(0, 1)]).to.deep.equal([
+      1, 2, 3, 4, 255, 255,
+    ]);
+  });
+
+  it('refuses rows of different lengths and images of different sizes', () => {
+    expect(() => sheetOf([[image(1)], [image(1), image(2)]])).to.throw(/rows of different lengths/);
+    expect(() => sheetOf([[image(1), image(2, 3)]])).to.throw(/an image of 3×1 among 2×1/);
+  });
+});
 
 describe('comparisonGrid', () => {
   const { name, picture } = comparisonGrid({

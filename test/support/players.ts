@@ -63,9 +63,16 @@ export function victim(detector: Discriminator, crafting: 'eval' | 'train' = 'ev
   return victimOf(detector, { crafting, auxiliary_bn: true });
 }
 
-/** A victim that loses `lossOf` of the images, whatever the labels, and calls everything real. */
+/** A victim that loses `lossOf` of the images, whatever the labels, which is also its fake logit, and calls everything real. */
 export function victimThatLoses(lossOf: (images: tf.Tensor4D) => tf.Tensor1D): Victim {
-  return { lossOf, predict: (images) => tf.zeros([images.shape[0]], 'int32') };
+  return {
+    lossOf,
+    logits: (images) => {
+      const fake = lossOf(images);
+      return tf.stack([tf.zerosLike(fake), fake], 1) as tf.Tensor2D;
+    },
+    predict: (images) => tf.zeros([images.shape[0]], 'int32'),
+  };
 }
 
 /** The last moment of a game, with a stream of its own unless one is given. */

@@ -7,6 +7,7 @@ import type { LabelledImages, Victim } from '../../src/generator/generator.ts';
 export function victimBy(logits: (images: tf.Tensor4D) => tf.Tensor2D): Victim {
   return {
     lossOf: (images, labels) => crossEntropy(logits(images), labels),
+    logits,
     predict: (images) => tf.tidy(() => tf.argMax(logits(images), 1)),
   };
 }
@@ -32,6 +33,7 @@ export function counted(victim: Victim): {
         calls.lossOf++;
         return victim.lossOf(images, labels);
       },
+      logits: (images) => victim.logits(images),
       predict: (images) => {
         calls.predict++;
         return victim.predict(images);

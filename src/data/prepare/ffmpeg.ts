@@ -53,14 +53,18 @@ export async function ffmpegVersion(ffmpeg: string): Promise<string> {
  * Runs ffmpeg to its end.
  *
  * @param read takes all of its standard output
+ * @param input its standard input; left out: it has none
  * @throws UnusableVideo with the exit code and the last errors if it fails, or what `read` throws
  */
 export async function runFfmpeg(
   ffmpeg: string,
   args: readonly string[],
   read: (stdout: Readable) => Promise<void>,
+  input?: Uint8Array,
 ): Promise<FfmpegLog> {
-  const child = spawn(ffmpeg, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(ffmpeg, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  child.stdin.on('error', () => {}); // one that ends early says why itself
+  child.stdin.end(input);
   const lines: string[] = [];
   const errors: string[] = [];
   let rest = '';
