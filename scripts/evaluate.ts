@@ -8,7 +8,7 @@ import { datasetSettings } from '../src/data/index.ts';
 import { evaluate, type OtherData, type RunEvaluation } from '../src/evaluate.ts';
 import { resultsTable, type EvaluatedRun } from '../src/results.ts';
 import { readRunStatus } from '../src/reports/run-folder.ts';
-import { tableAsMarkdown, tableAsText } from '../src/reports/tables.ts';
+import { TABLE_FORMATS, type TableFormat } from '../src/reports/tables.ts';
 import { checkRunConfig, readRunConfig } from '../src/run-config.ts';
 import type { RunConfig, VariantConfig } from '../src/run-settings.ts';
 import { tellProgress } from '../src/run.ts';
@@ -16,10 +16,11 @@ import { imageSizeOf } from '../src/trained-run.ts';
 import { composeForRun } from './compose-run.ts';
 import { runScript } from './run-script.ts';
 
-const USAGE = 'npm run evaluate -- [--markdown] RUN_FOLDER… [data=NAME] [data.KEY=VALUE…]';
+const USAGE =
+  'npm run evaluate -- [--format text|markdown|csv|latex] RUN_FOLDER… [data=NAME] [data.KEY=VALUE…]';
 
 await runScript(async () => {
-  const { dirs, overrides, markdown } = readArguments(process.argv.slice(2));
+  const { dirs, overrides, format } = readArguments(process.argv.slice(2));
   const label = labelOf(overrides);
   const progress = tellProgress((line) => process.stderr.write(`${line}\n`));
   const jobs: { dir: string; config: RunConfig; on: OtherData | undefined }[] = [];
@@ -31,6 +32,7 @@ await runScript(async () => {
   const runs: EvaluatedRun[] = [];
   for (const { dir, config, on } of jobs) {
     const evaluation = await evaluate(config, { dir, on, progress });
+    tellVal(dir, evaluation);
     tellOther(dir, evaluation);
     runs.push({
       name: `${config.generator.name} (${path.basename(dir)})`,
@@ -40,35 +42,56 @@ await runScript(async () => {
       minutes: readRunStatus(dir).minutes,
     });
   }
-  const print = markdown ? tableAsMarkdown : tableAsText;
-  process.stdout.write(print(resultsTable(runs)));
+  process.stdout.write(TABLE_FORMATS[format](resultsTable(runs)));
   return 0;
 });
 
 interface Asked {
   readonly dirs: readonly string[];
   readonly overrides: readonly string[];
-  readonly markdown: boolean;
+  readonly format: TableFormat;
 }
 
-/** Overrides of data, the one flag, and all else that is a folder; what looks like another override is an error. */
+/** The format, overrides of data, and all else that is a folder; what looks like another override is an error. */
 function readArguments(argv: readonly string[]): Asked {
+  const { format, rest } = readFormat(argv);
   const isOverride = (argument: string): boolean => /^(\+{1,2}|~)?data([.@/=]|$)/.test(argument);
-  const overrides = argv.filter((argument) => isOverride(argument) && !existsSync(argument));
-  const others = argv.filter((argument) => !overrides.includes(argument));
-  const unknown = others.find((argument) => argument.startsWith('-') && argument !== '--markdown');
-  const dirs = others.filter((argument) => !argument.startsWith('-'));
-  if (dirs.length === 0 || unknown !== undefined) {
+  const overrides = rest.filter((argument) => isOverride(argument) && !existsSync(argument));
+  const others = rest.filter((argument) => !overrides.includes(argument));
+  const unknown = others.find((argument) => argument.startsWith('-'));
+  if (others.length === 0 || unknown !== undefined) {
     throw new Error(`${unknown ?? 'no run folder'}: usage: ${USAGE}`);
   }
-  const stray = dirs.find((argument) => argument.includes('=') && !existsSync(argument));
+  const stray = others.find((argument) => argument.includes('=') && !existsSync(argument));
   if (stray !== undefined) {
     const [group = ''] = stray.replace(/^[+~]+/, '').split(/[.@/=]/);
     throw new Error(
       `'${stray}': only settings of the group data can be changed, the detector is as it was trained.${didYouMean(group, ['data'])} Usage: ${USAGE}`,
     );
   }
-  return { dirs, overrides, markdown: others.includes('--markdown') };
+  return { dirs: others, overrides, format };
+}
+
+/** `--format NAME`, `--format=NAME` or, for `--format markdown`, `--markdown`; and the other arguments. */
+function readFormat(argv: readonly string[]): {
+  readonly format: TableFormat;
+  readonly rest: readonly string[];
+} {
+  const words = argv.flatMap((argument) =>
+    argument === '--markdown'
+      ? ['--format', 'markdown']
+      : argument.replace(/^--format=/, '--format\n').split('\n'),
+  );
+  const at = words.indexOf('--format');
+  if (at === -1) return { format: 'text', rest: argv };
+  const format = words[at + 1] ?? '';
+  if (!Object.hasOwn(TABLE_FORMATS, format)) {
+    const known = Object.keys(TABLE_FORMATS);
+    throw new Error(
+      `--format ${format}: formats are ${known.join(', ')}.${didYouMean(format, known)} Usage: ${USAGE}`,
+    );
+  }
+  return { format: format as TableFormat, rest: words.toSpliced(at, 2) };
 }
 
 /** What the overrides say, short enough for a table: without the group's name, and of a path the last two parts. */
@@ -104,6 +127,18 @@ async function chooseData(
     }
   }
   return (await checkRunConfig(resolved)).data;
+}
+
+/** AUCs on val that differ by more are not of the same images; rounding on another machine makes less. */
+const SAME_AUC = 0.002;
+
+/** Val is scored again: another AUC than the checkpoint's says that the data are not what they were. */
+function tellVal(dir: string, { valAuc, val }: RunEvaluation): void {
+  if (Math.abs(val.auc - valAuc) <= SAME_AUC) return;
+  process.stderr.write(
+    `${dir}: AUC on val is ${val.auc.toFixed(4)}, and was ${valAuc.toFixed(4)} when this checkpoint was saved: the data have changed since, so the ` +
+      'threshold and the figures may be those of another dataset; train anew, or bring the old data back\n',
+  );
 }
 
 /** What a user should know of the other data before believing the table. */

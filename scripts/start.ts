@@ -50,7 +50,12 @@ await runScript(async () => {
     }
     const progress = tellProgress((line) => process.stderr.write(`${line}\n`));
     const evaluation = await evaluate(config, { dir, progress });
-    runs.push({ name: opponent, evaluation, rows: evaluation.rows, minutes: readRunStatus(dir).minutes });
+    runs.push({
+      name: opponent,
+      evaluation: { ...evaluation, videos: null }, // photos of a person are no video
+      rows: evaluation.rows,
+      minutes: readRunStatus(dir).minutes,
+    });
   }
   const table = resultsTable(runs);
   writeFileAtomic(path.join(parent, 'results.md'), tableAsMarkdown(table));

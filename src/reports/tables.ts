@@ -1,4 +1,5 @@
-/** Results tables, as aligned text for a terminal and as Markdown for a page. */
+/** Results tables: as aligned text for a terminal, Markdown for a page, CSV for a program and LaTeX for a paper. */
+import { csvLine } from '../data/csv.ts';
 
 /** A figure with its confidence interval, if there is one. */
 export interface Figure {
@@ -45,11 +46,73 @@ export function tableAsMarkdown(table: ResultsTable): string {
     .join('');
 }
 
-function printed(table: ResultsTable): string[][] {
-  return table.rows.map((row) => {
+/**
+ * CSV (RFC 4180) with every digit of the figures; a column with intervals is followed by two of their ends, `NAME low` and `NAME high`, empty where a figure has
+ * none.
+ */
+export function tableAsCsv(table: ResultsTable): string {
+  const rows = checked(table);
+  const ranged = table.columns.map((_, column) =>
+    rows.some((row) => typeof row[column] !== 'string' && row[column]!.interval !== null),
+  );
+  const header = table.columns.flatMap((name, column) =>
+    ranged[column] ? [name, `${name} low`, `${name} high`] : [name],
+  );
+  const fields = (cell: Cell, column: number): string[] => {
+    if (typeof cell === 'string') return ranged[column] ? [cell, '', ''] : [cell];
+    const { low = '', high = '' } = cell.interval ?? {};
+    return ranged[column] ? [cell.value, low, high].map(String) : [String(cell.value)];
+  };
+  return [header, ...rows.map((row) => row.flatMap(fields))].map(csvLine).join('');
+}
+
+/** A LaTeX tabular, without packages; what LaTeX would read as a command is escaped. */
+export function tableAsLatex(table: ResultsTable): string {
+  const line = (cells: readonly string[]): string => `${cells.map(escapeLatex).join(' & ')} \\\\\n`;
+  return [
+    `\\begin{tabular}{l${'r'.repeat(table.columns.length - 1)}}\n\\hline\n`,
+    line(table.columns),
+    '\\hline\n',
+    ...printed(table).map(line),
+    '\\hline\n\\end{tabular}\n',
+  ].join('');
+}
+
+/** The formats by the names that a command line takes. */
+export const TABLE_FORMATS = {
+  text: tableAsText,
+  markdown: tableAsMarkdown,
+  csv: tableAsCsv,
+  latex: tableAsLatex,
+} as const;
+export type TableFormat = keyof typeof TABLE_FORMATS;
+
+const LATEX: Readonly<Record<string, string>> = {
+  '\\': '\\textbackslash{}',
+  '~': '\\textasciitilde{}',
+  '^': '\\textasciicircum{}',
+  '–': '--',
+  '−': '$-$',
+  '\n': ' ',
+  '[': '{[}', // after the end of a line it would begin an option
+};
+
+function escapeLatex(cell: string): string {
+  return cell.replace(/[\\~^–−\n[&%$#_{}]/g, (character) => LATEX[character] ?? `\\${character}`);
+}
+
+function checked(table: ResultsTable): readonly (readonly Cell[])[] {
+  for (const row of table.rows) {
     if (row.length !== table.columns.length) {
       throw new Error(`results table: a row of ${row.length} cells under ${table.columns.length} columns`);
     }
-    return row.map((cell) => (typeof cell === 'string' ? cell : printFigure(cell)));
-  });
+    for (const cell of row) if (typeof cell !== 'string') printFigure(cell); // throws on what is no number
+  }
+  return table.rows;
+}
+
+function printed(table: ResultsTable): string[][] {
+  return checked(table).map((row) =>
+    row.map((cell) => (typeof cell === 'string' ? cell : printFigure(cell))),
+  );
 }

@@ -1,7 +1,10 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { expect } from 'chai';
 import { evaluateScores } from '../../src/evaluation/evaluate-scores.ts';
+import { readEvaluation } from '../../src/evaluation/evaluation-file.ts';
+import { sigmoid } from '../../src/evaluation/logistic.ts';
 import { readScores } from '../../src/evaluation/scores.ts';
+import { testFigures } from '../../src/evaluation/test-figures.ts';
 import { readCheckpoint } from '../../src/game/checkpoint.ts';
 import { fastRun, put, readJson, runScript, workplace, writeDataset } from './command-line.ts';
 
@@ -32,9 +35,10 @@ describe('npm run evaluate, npm run bench', function () {
   it('prints a table, and keeps scores from which all figures can be computed again', async () => {
     const { code, stdout, stderr } = await evaluate('run');
     expect(code, stderr).to.equal(0);
-    const [head, , row, ...rest] = stdout.trimEnd().split('\n');
-    expect(head).to.match(/^opponent +AUC seen +fake +AP +EER +accuracy +minutes$/);
-    expect(row).to.match(/^fgsm \(run\) +[01]\.\d{3} \[/);
+    const [head, , row, ofVideos, ...rest] = stdout.trimEnd().split('\n');
+    expect(head).to.match(/^opponent +of +AUC seen +fake +AP +EER +accuracy +minutes$/);
+    expect(row).to.match(/^fgsm \(run\) +frames +[01]\.\d{3} \[/);
+    expect(ofVideos).to.match(/^fgsm \(run\) +videos +[01]\.\d{3} \[/);
     expect(rest).to.deep.equal([]);
 
     const rows = readScores(place.path('run/scores-test.csv'));
@@ -46,8 +50,18 @@ describe('npm run evaluate, npm run bench', function () {
     expect(JSON.parse(notes['config']!))
       .to.deep.include({ seed: 1 })
       .and.to.have.nested.property('generator.name', 'fgsm');
-    const again = evaluateScores(rows, { threshold, seed: 1, resamples: 20, groups: { seen: ['fake'] } });
-    expect(kept).to.deep.include({ ...again, round });
+    const options = { threshold, seed: 1, resamples: 20, groups: { seen: ['fake'] } };
+    expect(kept).to.deep.include({ ...evaluateScores(rows, options), round });
+
+    // val is scored too, by the same checkpoint, and every figure follows from the two tables
+    const val = readScores(place.path('run/scores-val.csv'));
+    expect(new Set(val.map(({ split }) => split))).to.deep.equal(new Set(['val']));
+    const stored = readEvaluation(place.path('run/evaluation.json'));
+    expect(stored).to.deep.include(testFigures(val, rows, options));
+    expect(stored.val!.auc).to.equal(stored.valAuc);
+    expect(stored.test).to.include({ images: 16, size: 32 });
+    expect(stored.videos!.overall).to.include({ reals: 4, fakes: 4 });
+    for (const { logit, score } of rows) expect(score).to.equal(sigmoid(logit!));
 
     // AUC from its definition: the share of real-fake pairs in order, ties half.
     const scoresOf = (label: 0 | 1) => rows.filter((r) => r.label === label).map((r) => r.score);
@@ -58,10 +72,35 @@ describe('npm run evaluate, npm run bench', function () {
     expect(kept.overall.auc.value).to.be.closeTo(auc, 1e-12);
   });
 
-  it('--markdown prints the same as Markdown', async () => {
-    const { code, stdout } = await evaluate('--markdown', 'run');
-    expect(code).to.equal(0);
-    expect(stdout).to.match(/^\| opponent .*\n\|[-:| ]+\n\| fgsm \(run\) .*\n$/);
+  it('prints the same in other formats', async () => {
+    const markdown = await evaluate('--markdown', 'run');
+    expect(markdown.code, markdown.stderr).to.equal(0);
+    expect(markdown.stdout).to.match(/^\| opponent .*\n\|[-:| ]+\n(\| fgsm \(run\) .*\n){2}$/);
+    const csv = await evaluate('--format', 'csv', 'run');
+    expect(csv.stdout).to.match(
+      /^opponent,of,AUC seen,AUC seen low,AUC seen high,fake,.*\n(fgsm \(run\),.*\n){2}$/,
+    );
+    const wrong = await evaluate('run', '--format=cvs');
+    expect([wrong.code, wrong.stdout]).to.deep.equal([1, '']);
+    expect(wrong.stderr).to.match(
+      /--format cvs: formats are text, markdown, csv, latex\. Did you mean 'csv'\?/,
+    );
+  });
+
+  it('tells where val is not what it was when the checkpoint was chosen', async () => {
+    cpSync(place.path('data/val'), place.path('val-kept'), { recursive: true });
+    for (const kind of ['real', 'fake'] as const) {
+      const other = kind === 'real' ? 'fake' : 'real';
+      rmSync(place.path('data/val', kind), { recursive: true });
+      cpSync(place.path('val-kept', other), place.path('data/val', kind), { recursive: true });
+    }
+    const { code, stderr } = await evaluate('run');
+    rmSync(place.path('data/val'), { recursive: true });
+    cpSync(place.path('val-kept'), place.path('data/val'), { recursive: true });
+    expect(code, stderr).to.equal(0);
+    expect(stderr).to.match(
+      /run: AUC on val is 0\.\d{4}, and was [01]\.\d{4} when .* the data have changed since/,
+    );
   });
 
   it('a test split of one class is an error, not a figure', async () => {
@@ -119,8 +158,8 @@ describe('npm run evaluate, npm run bench', function () {
       const { code, stdout, stderr } = await other('data.path=./other', 'data.test_fraction=1');
       expect(code, stderr).to.equal(0);
       const [head, , row] = stdout.split('\n');
-      expect(head).to.match(/^opponent +data +AUC unseen +synthesis +AP/);
-      expect(row).to.match(/^fgsm \(run\) +folder path=other test_fraction=1 +[01]\.\d{3} \[/);
+      expect(head).to.match(/^opponent +of +data +AUC unseen +synthesis +AP/);
+      expect(row).to.match(/^fgsm \(run\) +frames +folder path=other test_fraction=1 +[01]\.\d{3} \[/);
       expect(stderr).to.match(
         /1 file of the data left out, listed in .*: .*note\.txt: is no image of a known extension/,
       );
@@ -161,7 +200,7 @@ describe('npm run evaluate, npm run bench', function () {
       const { code, stdout, stderr } = await evaluate('run', 'data.path=changed', '--markdown');
       expect(code, stderr).to.equal(0);
       expect(stdout).to.match(
-        /^\| opponent \| data \| AUC seen \| fake \|.*\n.*\n\| fgsm \(run\) \| path=changed \|/,
+        /^\| opponent \| of \| data \| AUC seen \| fake \|.*\n.*\n\| fgsm \(run\) \| frames \| path=changed \|/,
       );
     });
 

@@ -56,6 +56,49 @@ describe('score tables', () => {
     });
   }
 
+  for (const name of ['full.csv', 'full.jsonl']) {
+    it(`${name}: quality, frame, face and logit are kept where a row has them`, () => {
+      const file = join(folder, name);
+      const z = 2 ** 0.5;
+      const rows: ScoreRow[] = [
+        { ...real, compression: 'c23', frame: 0, face: 2 },
+        { ...fake, score: 1 / (1 + Math.exp(-z)), logit: z },
+        { ...fake, id: 'c', score: 1, logit: 50.25 }, // a logit that its probability cannot tell any more
+      ];
+      writeScores(file, rows);
+      expect(readScores(file)).to.deep.equal(rows);
+      writeScores(file, [{ ...real, frame: 7 }]);
+      expect(readFileSync(file, 'utf8'))
+        .to.match(/frame/)
+        .and.not.to.match(/logit|face/);
+    });
+  }
+
+  it('a table of before there were further columns is read', () => {
+    expect(readScores(given('old.csv', `${header}\na,0,real,v1,test,0.25\n`))).to.deep.equal([real]);
+  });
+
+  it('names what is wrong with the further columns', () => {
+    const wrong: [string, string, string][] = [
+      ['frame', '-1', ':2: frame is -1, not a whole number from 0'],
+      ['face', '1.5', ':2: face is 1.5, not a whole number from 0'],
+      ['frame', 'x', ':2: frame is "x", not a number'],
+      ['logit', '3', ':2: logit 3 is that of the probability 0.95257'],
+      ['logit', '1e999', ':2: logit is Infinity'],
+      [
+        'sex',
+        '1',
+        ':1: the columns must be id,label,manipulation,videoId,split,score, and after them any of',
+      ],
+      ['face,frame', '1,1', ':1: the columns must be'],
+      ['frame', '1,2', ':2: 8 fields where 7 belong'],
+    ];
+    for (const [column, cell, message] of wrong) {
+      const file = given('wrong.csv', `${header},${column}\na,0,real,v1,test,0.25,${cell}\n`);
+      expect(() => readScores(file), column).to.throw(`${file}${message}`);
+    }
+  });
+
   it('the CSV is plain', () => {
     const file = join(folder, 's.csv');
     writeScores(file, [real, { ...fake, id: 'x, "y"' }]);

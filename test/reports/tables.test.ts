@@ -1,5 +1,11 @@
 import { expect } from 'chai';
-import { printFigure, tableAsMarkdown, tableAsText } from '../../src/reports/tables.ts';
+import {
+  printFigure,
+  tableAsCsv,
+  tableAsLatex,
+  tableAsMarkdown,
+  tableAsText,
+} from '../../src/reports/tables.ts';
 
 const table = {
   columns: ['method', 'AUC seen', 'minutes'],
@@ -34,8 +40,45 @@ describe('results tables', () => {
     );
   });
 
+  it('as CSV, with every digit and a column for each end of an interval', () => {
+    expect(tableAsCsv(table)).to.equal(
+      [
+        'method,AUC seen,AUC seen low,AUC seen high,minutes',
+        'none,0.91234,0.88,0.941,3.1',
+        'a|b,0.5,,,12',
+        '',
+      ].join('\n'),
+    );
+    const quoted = { columns: ['a,b', 'c'], rows: [['say "x"', { value: 1 / 3, interval: null }]] };
+    expect(tableAsCsv(quoted)).to.equal(`"a,b",c\n"say ""x""",${1 / 3}\n`);
+  });
+
+  it('as LaTeX, its commands escaped', () => {
+    const special = {
+      columns: ['a_b', '50 % & $'],
+      rows: [['[x] {~^} #\\', '–'], table.rows[0]!.slice(0, 2)],
+    };
+    expect(tableAsLatex(special)).to.equal(
+      [
+        '\\begin{tabular}{lr}',
+        '\\hline',
+        'a\\_b & 50 \\% \\& \\$ \\\\',
+        '\\hline',
+        '{[}x] \\{\\textasciitilde{}\\textasciicircum{}\\} \\#\\textbackslash{} & -- \\\\',
+        'none & 0.912 {[}0.880, 0.941] \\\\',
+        '\\hline',
+        '\\end{tabular}',
+        '',
+      ].join('\n'),
+    );
+  });
+
   it('no table of NaN, nor of rows that do not fit', () => {
     expect(() => printFigure({ value: NaN, interval: null })).to.throw('NaN');
-    expect(() => tableAsText({ ...table, rows: [['x']] })).to.throw('1 cells under 3');
+    for (const print of [tableAsText, tableAsMarkdown, tableAsCsv, tableAsLatex]) {
+      expect(() => print({ ...table, rows: [['x']] })).to.throw('1 cells under 3');
+      const broken = { value: NaN, interval: null };
+      expect(() => print({ ...table, rows: [['x', broken, 'y']] })).to.throw('NaN');
+    }
   });
 });
