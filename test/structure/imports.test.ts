@@ -19,7 +19,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['trained-run.ts', 'attack-batch.ts'],
   ['train.ts', 'evaluate.ts', 'opponent-picture.ts', 'attack.ts', 'export.ts', 'models.ts'],
   ['run.ts'],
-  ['pack.ts'],
+  ['ablation', 'pack.ts'],
   ['index.ts'],
 ];
 
