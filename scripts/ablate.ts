@@ -27,7 +27,7 @@ const HELP = `
 Of a study
   --dry-run                 print the commands of what is left to do, and stop
   --tables-only             make the tables from the run folders, and train nothing
-  seeds=1,2,3 jobs=2 dir=FOLDER markdown=FILE rows.NAME=[…] '+on.NAME=[…]' ~rows.NAME change the study (configs/ablation.yaml);
+  seeds=1,2,3 jobs=2 dir=FOLDER markdown=FILE rows.NAME=[…] '+tests.NAME=[…]' ~rows.NAME change the study (configs/ablation.yaml);
   all other overrides are those of npm run train, for every run
 `;
 
@@ -88,11 +88,13 @@ async function composeRuns(
   const runs: StudyRun[] = [];
   for (const [number, planned] of planRuns(study, more).entries()) {
     const context = resolveContext(started, number);
-    const { config, yaml, root } = await composeRun(files, 'train', planned.overrides, context).catch((error) => {
-      throw new ConfigError(`${planned.name}: ${(error as Error).message}`, { cause: error });
-    });
+    const { config, yaml, root } = await composeRun(files, 'train', planned.overrides, context).catch(
+      (error) => {
+        throw new ConfigError(`${planned.name}: ${(error as Error).message}`, { cause: error });
+      },
+    );
     const on: OtherData[] = [];
-    for (const [label, overrides] of Object.entries(study.on)) {
+    for (const [label, overrides] of Object.entries(study.tests)) {
       on.push({ label, data: await otherData({ name: planned.name, config, root }, overrides, progress) });
     }
     runs.push({ ...planned, config, yaml, on });
@@ -105,9 +107,13 @@ async function composeRuns(
 function refuseTwins(runs: readonly StudyRun[]): void {
   const first = runs.filter(({ seed }) => seed === runs[0]!.seed);
   first.forEach((a, i) => {
-    const twin = first.slice(i + 1).find((b) => differingKey({ ...a.config, run: 0 }, { ...b.config, run: 0 }) === null);
+    const twin = first
+      .slice(i + 1)
+      .find((b) => differingKey({ ...a.config, run: 0 }, { ...b.config, run: 0 }) === null);
     if (twin !== undefined) {
-      throw new ConfigError(`${a.name} and ${twin.name} have the same settings: take one of the rows out with ~rows.NAME`);
+      throw new ConfigError(
+        `${a.name} and ${twin.name} have the same settings: take one of the rows out with ~rows.NAME`,
+      );
     }
   });
 }
@@ -127,17 +133,28 @@ async function findRuns(runs: readonly StudyRun[]): Promise<readonly FoundRun[]>
   return found;
 }
 
-function printCommands({ on }: Study, found: readonly FoundRun[]): number {
+function printCommands({ tests }: Study, found: readonly FoundRun[]): number {
   for (const { run, state } of found) {
-    const commands = commandsOf(run, state, on);
-    process.stdout.write(commands.length === 0 ? `# ${run.name} is done\n` : commands.map((line) => `${line}\n`).join(''));
+    const commands = commandsOf(run, state, tests);
+    const what = state.kind === 'busy' ? `being trained by process ${state.pid}` : 'done';
+    const lines = commands.length === 0 ? [`# ${run.name} is ${what}`] : commands;
+    process.stdout.write(lines.map((line) => `${line}\n`).join(''));
   }
   return 0;
 }
 
-async function makeStudy(study: Study, runs: readonly StudyRun[], found: readonly FoundRun[]): Promise<number> {
+async function makeStudy(
+  study: Study,
+  runs: readonly StudyRun[],
+  found: readonly FoundRun[],
+): Promise<number> {
   const stop = stopSignal('finishing the round and saving');
-  const executed = await executeRuns(found, { label: study.name, jobs: study.jobs, out: process.stderr, stop });
+  const executed = await executeRuns(found, {
+    label: study.name,
+    jobs: study.jobs,
+    out: process.stderr,
+    stop,
+  });
   if (executed.interrupted) {
     process.stderr.write('stopped; the same command goes on with what is left\n');
     tellFailed(executed);
@@ -162,5 +179,6 @@ async function makeTables(study: Study, found: readonly FoundRun[]): Promise<num
 }
 
 function tellFailed({ failed }: Executed): void {
-  for (const { run, message } of failed) process.stderr.write(`FAILED ${run.name} (${run.dir}): ${message}\n`);
+  for (const { run, message } of failed)
+    process.stderr.write(`FAILED ${run.name} (${run.dir}): ${message}\n`);
 }

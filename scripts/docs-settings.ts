@@ -5,6 +5,7 @@ import { compose } from '../src/config/compose.ts';
 import { openConfigFiles, type ConfigFiles } from '../src/config/config-files.ts';
 import { isSetting, type SettingsRecord } from '../src/config/settings.ts';
 import { plainValue, type MapNode } from '../src/config/tree.ts';
+import { ablationSettings } from '../src/ablation/study.ts';
 import { CORPORA } from '../src/data/corpora/index.ts';
 import { datasetSettings } from '../src/data/index.ts';
 import { prepareSettings } from '../src/data/prepare/settings.ts';
@@ -74,7 +75,8 @@ async function tables(files: ConfigFiles): Promise<string> {
     if (group === 'optimizer_g') continue; // as optimizer_d
     parts.push(table(group, record, group, optionsOf(files, group)));
   }
-  return [...parts, ...prepareTables(files)].join('\n');
+  const ablation = [{ head: 'ablation.yaml', values: valuesOf(files, 'ablation') }];
+  return [...parts, ...prepareTables(files), table('ablate', ablationSettings, '', ablation)].join('\n');
 }
 
 /** What `npm run prepare` takes: its corpora, and what it does with any of them. */

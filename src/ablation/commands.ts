@@ -7,7 +7,7 @@ export function trainCommand(overrides: readonly string[]): string {
 }
 
 /**
- * What is left to do of a run, a command a line; none if it is done.
+ * What is left to do of a run, a command a line; none if it is done, or being done.
  *
  * @param on overrides of `npm run evaluate` by the labels of further test data
  */
@@ -16,7 +16,7 @@ export function commandsOf(
   state: RunState,
   on: Readonly<Record<string, readonly string[]>>,
 ): readonly string[] {
-  if (state.kind === 'done') return [];
+  if (state.kind === 'done' || state.kind === 'busy') return [];
   const train = {
     new: [trainCommand(overrides)],
     resume: [`npm run train -- --resume ${quoted(dir)}`],

@@ -28,9 +28,14 @@ export function readingTable(study: Study, { columns, rows }: Comparison): Resul
   };
 }
 
-function readCells({ perSeed, overSeeds, difference }: ComparedFigure, several: boolean, isReference: boolean): string[] {
+function readCells(
+  { perSeed, overSeeds, difference }: ComparedFigure,
+  several: boolean,
+  isReference: boolean,
+): string[] {
   const sd = overSeeds?.sd ?? null;
-  const mean = overSeeds === null ? NONE : `${overSeeds.mean.toFixed(3)}${sd === null ? '' : ` ± ${sd.toFixed(3)}`}`;
+  const mean =
+    overSeeds === null ? NONE : `${overSeeds.mean.toFixed(3)}${sd === null ? '' : ` ± ${sd.toFixed(3)}`}`;
   const seeds = perSeed.map(({ value }) => value?.toFixed(3) ?? NONE).join(' / ');
   const compared = isReference
     ? ['', '', '']
@@ -86,12 +91,16 @@ export function numbersTable(study: Study, { columns, rows }: Comparison): Resul
 export function notesOf(study: Study, { columns, rows }: Comparison): string[] {
   const { seeds, reference, resamples } = study;
   const missing = rows.flatMap((row) => row.missing);
-  const over = seeds.length > 1 ? `mean ± standard deviation over the seeds ${seeds.join(', ')}` : `seed ${seeds[0]}`;
-  const drawn = seeds.length > 1 ? 'seeds and people or videos' : 'people or videos (one seed says nothing of others)';
+  const over =
+    seeds.length > 1 ? `mean ± standard deviation over the seeds ${seeds.join(', ')}` : `seed ${seeds[0]}`;
+  const drawn =
+    seeds.length > 1 ? 'seeds and people or videos' : 'people or videos (one seed says nothing of others)';
   const meant = columns.filter(({ parts }) => parts.length > 1);
   return [
     `AUC of images, ${over}.`,
-    ...meant.map(({ title, parts }) => `${title}: mean of ${parts.length} AUCs, one a manipulation${foldText(study)}.`),
+    ...meant.map(
+      ({ title, parts }) => `${title}: mean of ${parts.length} AUCs, one a manipulation${foldText(study)}.`,
+    ),
     `Differences to ${reference} with 95 % intervals by ${resamples} paired resamples of ${drawn}; p with Holm's correction over the rows of a column.`,
     ...(missing.length > 0 ? [`MISSING, and no mean without them: ${missing.join(', ')}.`] : []),
   ];

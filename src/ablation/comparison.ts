@@ -44,7 +44,8 @@ export interface Comparison {
  * @throws if runs of one fold were not tested on the same samples with the same labels; what {@link columnsOf} and the bootstrap throw
  */
 export function compareRows(study: Study, runs: readonly TestedStudyRun[]): Comparison {
-  if (runs.length === 0) throw new Error(`${study.name}: no run is done, so there is nothing to make a table of`);
+  if (runs.length === 0)
+    throw new Error(`${study.name}: no run is done, so there is nothing to make a table of`);
   requireSameTests(runs);
   const columns = columnsOf(study.columns, runs);
   const compared = columns.map((column) => compareColumn(study, column, runs));
@@ -86,7 +87,9 @@ function compareColumn(
     if (foldsOf(study).some((fold) => !own.has(fold))) return null;
     return rowsOfParts(parts, (fold, on) => own.get(fold)!.tests.find((test) => test.on === on)!.rows);
   };
-  const tables = new Map(rowNames.map((row) => [row, study.seeds.map((seed) => ({ seed, rows: rowsOf(row, seed) }))]));
+  const tables = new Map(
+    rowNames.map((row) => [row, study.seeds.map((seed) => ({ seed, rows: rowsOf(row, seed) }))]),
+  );
   const differences = new Map<string, Difference>();
   for (const row of rowNames) {
     if (row === study.reference) continue;

@@ -27,10 +27,14 @@ export interface Executed {
   readonly interrupted: boolean;
 }
 
-/** Trains, resumes and tests what is left; what is done is passed over. */
+/**
+ * Trains, resumes and tests what is left; what is done is passed over.
+ *
+ * @throws if another process is training one of the runs
+ */
 export async function executeRuns(runs: readonly FoundRun[], options: ExecuteOptions): Promise<Executed> {
   const { label, jobs, out, stop } = options;
-  const left = runs.filter(({ state }) => state.kind !== 'done');
+  const left = runs.filter(isLeft);
   const rounds = countRounds(left);
   let current = '';
   const line = openProgress({ label: () => `${label} ${current}`, unit: 'round', steps: rounds.total, out });
@@ -38,17 +42,19 @@ export async function executeRuns(runs: readonly FoundRun[], options: ExecuteOpt
   let [next, interrupted] = [0, false];
   const work = async (): Promise<void> => {
     while (next < left.length && !stop.aborted) {
-      const { run, state } = left[next++]!;
+      const one = left[next++]!;
+      const { run, state } = one;
       const name = `run ${runs.findIndex((each) => each.run === run) + 1} of ${runs.length}: ${run.name}`;
       line.note(`${name}${STARTS[state.kind]}`);
       try {
-        const ended = await startRun(orderOf(run, state), stop, (report) => {
+        const ended = await startRun(orderOf(one), stop, (report) => {
           if (report.kind !== 'round') return;
           current = name;
           line.update(rounds.after(run, report.round), report.losses, report.images);
         });
         if (ended === 'interrupted') interrupted = true;
-        else line.note(`${name}, done after ${readRunStatus(run.dir).minutes.toFixed(1)} minutes of training`);
+        else
+          line.note(`${name}, done after ${readRunStatus(run.dir).minutes.toFixed(1)} minutes of training`);
       } catch (error) {
         const { message } = error as Error;
         failed.push({ run, message });
@@ -60,24 +66,40 @@ export async function executeRuns(runs: readonly FoundRun[], options: ExecuteOpt
   return { failed, interrupted: interrupted || (stop.aborted && next < left.length) };
 }
 
-const STARTS = { new: '', resume: ', gone on with', test: ', tested', done: '' } as const;
+const STARTS = { new: '', resume: ', gone on with', test: ', tested' } as const;
 
-function orderOf(run: StudyRun, state: RunState): RunOrder {
+/** A run that there is something to do of. */
+interface LeftRun {
+  readonly run: StudyRun;
+  readonly state: Exclude<RunState, { readonly kind: 'done' | 'busy' }>;
+}
+
+function isLeft(found: FoundRun): found is LeftRun {
+  const { run, state } = found;
+  if (state.kind === 'busy') {
+    throw new Error(
+      `${run.dir}: process ${state.pid} is training it. Wait for it or stop it; if ${state.pid} is another program's by now, write "interrupted" for "running" ` +
+        'in its status.json',
+    );
+  }
+  return state.kind !== 'done';
+}
+
+function orderOf({ run, state }: LeftRun): RunOrder {
   const { name, dir, config, yaml, on, overrides } = run;
   return {
-    ...{ name, dir, config, yaml, command: trainCommand(overrides) },
-    state: state.kind === 'done' ? 'test' : state.kind,
+    ...{ name, dir, config, yaml, command: trainCommand(overrides), state: state.kind },
     on: state.kind === 'test' ? state.on : [null, ...on],
   };
 }
 
 /** Rounds of all runs together, those that resumed runs have behind them left out. */
-function countRounds(left: readonly FoundRun[]): {
+function countRounds(left: readonly LeftRun[]): {
   readonly total: number;
   /** How many are behind after a run's round. */
   readonly after: (run: StudyRun, round: number) => number;
 } {
-  const starts = new Map(left.map(({ run, state }) => [run, firstRound(run, state)]));
+  const starts = new Map(left.map((one) => [one.run, firstRound(one)]));
   const done = new Map<StudyRun, number>();
   const sum = (values: Iterable<number>): number => [...values].reduce((total, value) => total + value, 0);
   return {
@@ -90,7 +112,7 @@ function countRounds(left: readonly FoundRun[]): {
 }
 
 /** How many rounds of a run are played. */
-function firstRound({ dir, config }: StudyRun, state: RunState): number {
+function firstRound({ run: { dir, config }, state }: LeftRun): number {
   if (state.kind === 'new') return 0;
   if (state.kind !== 'resume') return config.game.rounds;
   const newest = listCheckpoints(path.join(dir, 'checkpoints')).at(-1)!;

@@ -47,7 +47,8 @@ interface TestSet {
  * @throws if runs with the same data settings were tested on different samples: the data have changed in between
  */
 export function matrixOf(study: Study, runs: readonly TestedStudyRun[]): Matrix {
-  if (runs.length === 0) throw new Error(`${study.name}: no run is done, so there is nothing to make a table of`);
+  if (runs.length === 0)
+    throw new Error(`${study.name}: no run is done, so there is nothing to make a table of`);
   const sets = testSets(runs);
   const columns = sets.flatMap((set) =>
     partsOf(null, null, set.tests[0]!.rows).map((part) => ({ set, part, title: columnTitle(set, part) })),
@@ -129,7 +130,10 @@ function columnTitle({ title }: TestSet, part: Part): string {
 export function matrixTable({ columns, rows }: Matrix): ResultsTable {
   return {
     columns: ['trained on', ...columns],
-    rows: rows.map(({ name, cells }) => [name, ...cells.map((cell) => (cell === null ? '' : readCell(cell)))]),
+    rows: rows.map(({ name, cells }) => [
+      name,
+      ...cells.map((cell) => (cell === null ? '' : readCell(cell))),
+    ]),
   };
 }
 

@@ -23,7 +23,9 @@ export type RowsOf = (fold: string | null, on: string | null) => readonly ScoreR
  */
 export function rowsOfParts(parts: readonly Part[], rowsOf: RowsOf): ScoreRow[] {
   return [...new Map(parts.map((part) => [sourceOf(part), part]))].flatMap(([source, { fold, on }]) => {
-    const wanted = new Set(parts.filter((part) => sourceOf(part) === source).map((part) => part.manipulation));
+    const wanted = new Set(
+      parts.filter((part) => sourceOf(part) === source).map((part) => part.manipulation),
+    );
     return rowsOf(fold, on)
       .filter(({ label, manipulation }) => label === 0 || wanted.has(manipulation))
       .map((row) => ({ ...row, id: `${source}${row.id}` }));

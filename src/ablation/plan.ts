@@ -69,7 +69,9 @@ function refuseSetTwice({ rows, folds, common }: Study, more: readonly string[])
     const key = keyOf(override);
     const where = differing.get(key);
     if (OWN.includes(key)) {
-      problems.push(`override '${override}': the study sets '${key}' in each run; its own are 'seeds' and 'dir'`);
+      problems.push(
+        `override '${override}': the study sets '${key}' in each run; its own are 'seeds' and 'dir'`,
+      );
     } else if (where !== undefined && more.includes(override)) {
       problems.push(
         `override '${override}': '${key}' is what the study varies (${where}); to change a row write rows.NAME=[…]`,

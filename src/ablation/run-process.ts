@@ -22,13 +22,22 @@ process.once('message', (order: RunOrder) => {
   );
 });
 
-/** Says how it ended, and lets the process end. */
+/** Says how it ended, where somebody listens, and ends. */
 function leave(last: RunReport): void {
-  if (!process.connected) return;
-  process.send?.(last, undefined, {}, () => process.disconnect());
+  const exit = (): void => process.exit(last.kind === 'failed' ? 1 : 0);
+  if (process.connected) process.send?.(last, undefined, {}, exit);
+  else exit();
 }
 
-async function work({ dir, state, yaml, config, on, command, name }: RunOrder): Promise<'finished' | 'interrupted'> {
+async function work({
+  dir,
+  state,
+  yaml,
+  config,
+  on,
+  command,
+  name,
+}: RunOrder): Promise<'finished' | 'interrupted'> {
   const log = path.join(dir, 'log.txt');
   const out = { write: (text: string) => appendFileSync(log, text) };
   const progress = tellProgress((line) => out.write(`${line}\n`));

@@ -22,6 +22,8 @@ export type RunState =
   /** Nothing is there, or nothing that could be gone on from: it was stopped before its first checkpoint. */
   | { readonly kind: 'new' }
   | { readonly kind: 'resume' }
+  /** A process is training it. */
+  | { readonly kind: 'busy'; readonly pid: number }
   /** Trained; tests are missing, null being that on its own data. */
   | { readonly kind: 'test'; readonly on: readonly (OtherData | null)[] }
   | { readonly kind: 'done' };
@@ -29,7 +31,7 @@ export type RunState =
 /**
  * Looks into a run's folder.
  *
- * @throws if the folder holds a run with other settings (those of the folder, `run`, aside), naming the key; or one that a process is training; or
+ * @throws if the folder holds a run with other settings (those of the folder, `run`, aside), naming the key; or
  *   files that are no run
  */
 export async function stateOf(run: StudyRun): Promise<RunState> {
@@ -45,11 +47,7 @@ export async function stateOf(run: StudyRun): Promise<RunState> {
     );
   }
   const { state, pid } = readRunStatus(dir);
-  if (state === 'running' && isAlive(pid)) {
-    throw new Error(
-      `${dir}: process ${pid} is training it. Wait for it or stop it; if ${pid} is another program's by now, write "interrupted" for "running" in its status.json`,
-    );
-  }
+  if (state === 'running' && isAlive(pid)) return { kind: 'busy', pid };
   if (state !== 'finished') {
     return { kind: listCheckpoints(path.join(dir, 'checkpoints')).length > 0 ? 'resume' : 'new' };
   }

@@ -1,5 +1,6 @@
 /** The parent's end of a run's process. */
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
 import { startProcess } from '../data/child.ts';
 import type { OtherData } from '../evaluate.ts';
 import type { RunConfig } from '../run-settings.ts';
@@ -41,7 +42,9 @@ export async function startRun(
   stop: AbortSignal,
   tell: (report: RunReport) => void,
 ): Promise<'finished' | 'interrupted'> {
-  if (order.state === 'new') rmSync(order.dir, { recursive: true, force: true }); // a run without a checkpoint, if any
+  if (order.state === 'new' && existsSync(path.join(order.dir, 'status.json'))) {
+    rmSync(order.dir, { recursive: true }); // a run that was stopped before its first checkpoint
+  }
   mkdirSync(order.dir, { recursive: true });
   const script = new URL('run-process.ts', import.meta.url);
   const { child, ended } = startProcess(script, { detached: true });

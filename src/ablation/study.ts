@@ -13,7 +13,11 @@ import {
 import type { MapNode } from '../config/tree.ts';
 
 /** Sections whose keys the study chooses: each a list of overrides by name. */
-const NAMED = { rows: 'what the runs of a row differ in', folds: 'what a fold adds', on: 'test data' } as const;
+const NAMED = {
+  rows: 'what the runs of a row differ in',
+  folds: 'what a fold adds',
+  tests: 'test data',
+} as const;
 
 export const ablationSettings = {
   name: text('What the study is called, in its folder and in tables.'),
@@ -98,4 +102,8 @@ function problemsOf(study: Study): string[] {
 }
 
 /** The keys of a study on a command line; all others are settings of its runs. */
-export const STUDY_KEYS: readonly string[] = ['ablation', ...Object.keys(ablationSettings), ...Object.keys(NAMED)];
+export const STUDY_KEYS: readonly string[] = [
+  'ablation',
+  ...Object.keys(ablationSettings),
+  ...Object.keys(NAMED),
+];

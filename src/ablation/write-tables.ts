@@ -5,7 +5,13 @@ import { pngOf, svgOf } from '../reports/charts.ts';
 import { writeFileAtomic } from '../reports/files.ts';
 import { aucHeatMap } from '../reports/heat-map.ts';
 import { withMarkedSection } from '../reports/marked-section.ts';
-import { tableAsCsv, tableAsLatex, tableAsMarkdown, tableAsText, type ResultsTable } from '../reports/tables.ts';
+import {
+  tableAsCsv,
+  tableAsLatex,
+  tableAsMarkdown,
+  tableAsText,
+  type ResultsTable,
+} from '../reports/tables.ts';
 import { compareRows } from './comparison.ts';
 import { notesOf, numbersTable, readingTable } from './comparison-table.ts';
 import { heatCells, matrixNotes, matrixNumbers, matrixOf, matrixTable, type Matrix } from './matrix.ts';
@@ -70,13 +76,20 @@ function pageWith({ name, markdown }: Study, content: string): string {
   return withMarkedSection(readFileSync(markdown!, 'utf8'), `ablation: ${name}`, content, markdown!);
 }
 
-async function picturesOf({ seeds }: Study, matrix: Matrix): Promise<{ file: string; content: string | Uint8Array }[]> {
+async function picturesOf(
+  { seeds }: Study,
+  matrix: Matrix,
+): Promise<{ file: string; content: string | Uint8Array }[]> {
   const cells = heatCells(matrix);
   if (cells.length === 0) return [];
   const chart = aucHeatMap(
     {
       title: `AUC by training set and test${seeds.length > 1 ? `, mean of ${seeds.length} seeds` : ''}`,
-      ...{ rowTitle: 'trained on', columnTitle: 'tested on', mark: 'framed: training showed this manipulation' },
+      ...{
+        rowTitle: 'trained on',
+        columnTitle: 'tested on',
+        mark: 'framed: training showed this manipulation',
+      },
     },
     cells,
   );

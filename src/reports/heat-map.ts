@@ -12,7 +12,12 @@ export interface NamedCell {
 
 /** AUCs from chance (white) to 1 in one hue, below chance in another, each with its figure; marked cells are framed. Rows and columns keep their order. */
 export function aucHeatMap(
-  { title, rowTitle, columnTitle, mark }: Readonly<Record<'title' | 'rowTitle' | 'columnTitle' | 'mark', string>>,
+  {
+    title,
+    rowTitle,
+    columnTitle,
+    mark,
+  }: Readonly<Record<'title' | 'rowTitle' | 'columnTitle' | 'mark', string>>,
   cells: readonly NamedCell[],
 ): TopLevelSpec {
   const axis = (field: 'row' | 'column', heading: string) =>
@@ -57,7 +62,10 @@ export function aucHeatMap(
           x,
           y,
           text: { field: 'printed' },
-          color: { condition: { test: 'datum.value > 0.85 || datum.value < 0.15', value: 'white' }, value: '#222' },
+          color: {
+            condition: { test: 'datum.value > 0.85 || datum.value < 0.15', value: 'white' },
+            value: '#222',
+          },
         },
       },
     ],

@@ -11,7 +11,9 @@ export function withMarkedSection(text: string, name: string, content: string, p
   const [head, ...afterBegin] = text.split(begin);
   const [, ...afterEnd] = (afterBegin[0] ?? '').split(end);
   if (afterBegin.length !== 1 || afterEnd.length !== 1) {
-    throw new Error(`${page}: write '${begin}' and below it '${end}', once each, where the table is to stand`);
+    throw new Error(
+      `${page}: write '${begin}' and below it '${end}', once each, where the table is to stand`,
+    );
   }
   return `${head}${begin}\n\n${content}\n${end}${afterEnd[0]}`;
 }

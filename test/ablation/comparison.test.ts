@@ -51,7 +51,13 @@ describe('rows of a study, compared', () => {
     const { overSeeds, difference, perSeed } = figure(partly, 'blur', 0);
     expect([overSeeds, difference, perSeed[1]!.value]).to.deep.equal([null, null, null]);
     const reading = readingTable(STUDY, partly);
-    expect(reading.rows[1]!.slice(2, 7)).to.deep.equal(['–', `${perSeed[0]!.value!.toFixed(3)} / –`, '–', '–', 'runs are missing']);
+    expect(reading.rows[1]!.slice(2, 7)).to.deep.equal([
+      '–',
+      `${perSeed[0]!.value!.toFixed(3)} / –`,
+      '–',
+      '–',
+      'runs are missing',
+    ]);
     expect(notesOf(STUDY, partly).at(-1)).to.match(/MISSING.*blur-s2/);
     const unreferenced = compareRows(STUDY, [none1, blur1, blur2]);
     expect(figure(unreferenced, 'blur', 0).overSeeds).not.to.equal(null);
@@ -62,7 +68,10 @@ describe('rows of a study, compared', () => {
     const one = { ...STUDY, seeds: [1] };
     const { overSeeds, difference } = figure(compareRows(one, [none1, blur1]), 'blur', 1);
     expect(overSeeds!.sd).to.equal(null);
-    expect(difference!.value).to.be.closeTo(against(rowsOf(blur1), 'faceswap') - against(rowsOf(none1), 'faceswap'), 1e-12);
+    expect(difference!.value).to.be.closeTo(
+      against(rowsOf(blur1), 'faceswap') - against(rowsOf(none1), 'faceswap'),
+      1e-12,
+    );
     expect(notesOf(one, compareRows(one, [none1, blur1])).join()).to.match(/one seed says nothing of others/);
   });
 
@@ -85,14 +94,18 @@ describe('rows of a study, compared', () => {
   });
 
   it('with every digit as CSV, intervals included; to read, what the interval says', () => {
-    const [head, , blur] = tableAsCsv(numbersTable(STUDY, compared)).split('\n').map((line) => line.split(','));
+    const [head, , blur] = tableAsCsv(numbersTable(STUDY, compared))
+      .split('\n')
+      .map((line) => line.split(','));
     const at = (column: string): number => Number(blur![head!.indexOf(column)]);
     const { overSeeds, difference } = figure(compared, 'blur', 1);
     expect(at('unseen mean')).to.equal(overSeeds!.mean);
     expect(at('unseen seed 2')).to.equal(against(rowsOf(blur2), 'faceswap'));
     expect(at('unseen difference low')).to.equal(difference!.interval.low);
     expect(at('unseen p Holm')).to.equal(difference!.pHolm);
-    const says = readingTable(STUDY, compared).rows[1]!.filter((cell) => /^(higher|lower|interval contains zero)$/.test(cell as string));
+    const says = readingTable(STUDY, compared).rows[1]!.filter((cell) =>
+      /^(higher|lower|interval contains zero)$/.test(cell as string),
+    );
     const expected = [0, 1].map((column) => {
       const { low, high } = figure(compared, 'blur', column).difference!.interval;
       return low <= 0 && high >= 0 ? 'interval contains zero' : low > 0 ? 'higher' : 'lower';

@@ -52,7 +52,9 @@ describe('the runs of a study', () => {
       'npm run evaluate -- outputs/made-up/none-s1',
       "npm run evaluate -- outputs/made-up/none-s1 data=folder 'data.methods_seen=[a,b]'",
     ]);
-    expect(commandsOf(run, { kind: 'resume' }, on)[0]).to.equal('npm run train -- --resume outputs/made-up/none-s1');
+    expect(commandsOf(run, { kind: 'resume' }, on)[0]).to.equal(
+      'npm run train -- --resume outputs/made-up/none-s1',
+    );
     expect(commandsOf(run, { kind: 'test', on: [null] }, on)).to.deep.equal([
       'npm run evaluate -- outputs/made-up/none-s1',
     ]);

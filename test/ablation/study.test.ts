@@ -49,17 +49,24 @@ describe('a study', () => {
       'ablation=generators',
       '~rows.one',
       "+rows.third=['generator.width=8','augment=none']",
-      "+on.other=['data=folder','data.path=x']",
+      "+tests.other=['data=folder','data.path=x']",
       'dir=elsewhere',
     );
-    expect(study.rows).to.deep.equal({ two: ['generator.shared=false'], third: ['generator.width=8', 'augment=none'] });
-    expect(study.on).to.deep.equal({ other: ['data=folder', 'data.path=x'] });
+    expect(study.rows).to.deep.equal({
+      two: ['generator.shared=false'],
+      third: ['generator.width=8', 'augment=none'],
+    });
+    expect(study.tests).to.deep.equal({ other: ['data=folder', 'data.path=x'] });
     expect(study.dir).to.equal('elsewhere');
   });
 
   const bad: [string, string[], RegExp][] = [
     ['no study named', [], /ablation.*opponents/s],
-    ['a reference that is no row', ['ablation=k', 'reference=k-9'], /'reference' is 'k-9', which is no row; rows are k-3, k-5, k-7/],
+    [
+      'a reference that is no row',
+      ['ablation=k', 'reference=k-9'],
+      /'reference' is 'k-9', which is no row; rows are k-3, k-5, k-7/,
+    ],
     ['a comparison without reference', ['ablation=k', 'reference=null'], /'reference' must name a row/],
     ['a seed twice', ['ablation=k', 'seeds=[1,2,1]'], /'seeds' has 1 twice/],
     ['no seeds', ['ablation=k', 'seeds=[]'], /'seeds' must be a list/],

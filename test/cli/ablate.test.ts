@@ -49,7 +49,9 @@ describe('npm run ablate', function () {
     expect(code, stderr).to.equal(0);
     const lines = stdout.trimEnd().split('\n');
     expect(lines).to.have.length(8);
-    expect(lines[2]).to.match(/^npm run train -- generator=blur debug=smoke .*'discriminator\.channels=\[4,8\]' .* seed=1 run\.dir=study\/blur-s1$/);
+    expect(lines[2]).to.match(
+      /^npm run train -- generator=blur debug=smoke .*'discriminator\.channels=\[4,8\]' .* seed=1 run\.dir=study\/blur-s1$/,
+    );
     expect(lines[3]).to.equal('npm run evaluate -- study/blur-s1');
   });
 
@@ -99,7 +101,9 @@ describe('npm run ablate', function () {
   it('other settings are refused with the key, whatever else there is to do', async () => {
     const { code, stdout, stderr } = await ablate('game.rounds=5', '--tables-only');
     expect([code, stdout]).to.deep.equal([1, '']);
-    expect(stderr).to.match(/none-s1: holds a run with other settings: 'game\.rounds' is 4 there, and the study asks for 5/);
+    expect(stderr).to.match(
+      /none-s1: holds a run with other settings: 'game\.rounds' is 4 there, and the study asks for 5/,
+    );
   });
 
   it('--tables-only with a run missing: marked, and exit code 1', async () => {

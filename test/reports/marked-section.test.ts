@@ -17,7 +17,9 @@ describe('a part of a page between comments', () => {
     ['the end first', '<!-- end of t --> <!-- t -->'],
   ] as const) {
     it(`${what} is an error that says what to write`, () => {
-      expect(() => withMarkedSection(text, 't', 'x', 'page.md')).to.throw(/page\.md: write '<!-- t -->' and below it '<!-- end of t -->'/);
+      expect(() => withMarkedSection(text, 't', 'x', 'page.md')).to.throw(
+        /page\.md: write '<!-- t -->' and below it '<!-- end of t -->'/,
+      );
     });
   }
 });

@@ -18,7 +18,7 @@ export const STUDY: Study = {
   markdown: null,
   rows: { none: ['generator=none'], blur: ['generator=blur'] },
   folds: {},
-  on: {},
+  tests: {},
 };
 
 /** Six people, each real and forged by two methods, twice; a detector whose scores depend on `strength`, between the classes from 0 (chance) up. */
