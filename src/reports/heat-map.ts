@@ -46,7 +46,7 @@ export function aucHeatMap(
             field: 'value',
             type: 'quantitative',
             title: 'AUC',
-            scale: { domain: [0, 0.5, 1], range: ['#D55E00', '#FFFFFF', '#0072B2'] },
+            scale: { domain: [0, 0.5, 1], range: ['#D55E00', '#FFFFFF', '#0072B2'], interpolate: 'rgb' },
             legend: { values: [0, 0.25, 0.5, 0.75, 1] },
           },
         },

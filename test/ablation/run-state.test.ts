@@ -17,7 +17,7 @@ describe('the state of a planned run', () => {
   before(async () => {
     dir = mkdtempSync(path.join(tmpdir(), 'run-state-'));
     const context = resolveContext(new Date(0), 0);
-    const overrides = ['generator=fgsm', 'game.rounds=9'];
+    const overrides = ['generator=fgsm', 'game.rounds=9', 'game.clean_rounds=2'];
     const { config, yaml } = await composeRun(openConfigFiles(CONFIGS), 'train', overrides, context);
     run = { row: 'r', fold: null, seed: 1, name: 'r-s1', dir: '', overrides, config, yaml, on: [other] };
   });
