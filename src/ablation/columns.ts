@@ -9,6 +9,12 @@ export interface Column {
   readonly parts: readonly Part[];
 }
 
+export interface Columns {
+  readonly columns: readonly Column[];
+  /** Choices that no manipulation of the tests belongs to. */
+  readonly absent: readonly ColumnChoice[];
+}
+
 /** Which parts of a test belong to a choice of columns, and whether each stands alone. */
 const CHOICES: Readonly<Record<ColumnChoice, { readonly seen: boolean | null; readonly each: boolean }>> = {
   seen: { seen: true, each: false },
@@ -22,9 +28,10 @@ const CHOICES: Readonly<Record<ColumnChoice, { readonly seen: boolean | null; re
 /**
  * The columns that are asked for of the runs' own tests, over all folds, and one for each further test, of all its manipulations.
  *
- * @throws if rows of the table have seen different manipulations in training, and a column says `seen` or `unseen`: their figures would be of different fakes
+ * @throws if rows of the table have seen different manipulations in training, and a column says `seen` or `unseen`: their figures would be of different fakes;
+ *   or if there is no column at all
  */
-export function columnsOf(choices: readonly ColumnChoice[], runs: readonly TestedStudyRun[]): Column[] {
+export function columnsOf(choices: readonly ColumnChoice[], runs: readonly TestedStudyRun[]): Columns {
   const folds = new Map<string | null, Test>();
   for (const { run, tests } of runs) {
     const [own] = tests as [Test];
@@ -35,10 +42,14 @@ export function columnsOf(choices: readonly ColumnChoice[], runs: readonly Teste
   const parts = [...folds].flatMap(([fold, test]) =>
     partsOf(fold, null, test.rows).map((part) => ({ part, seen: test.seen.includes(part.manipulation) })),
   );
+  const partsIn = (seen: boolean | null): Part[] =>
+    parts.filter((each) => seen === null || each.seen === seen).map(({ part }) => part);
+  const absent = choices.filter((choice) => partsIn(CHOICES[choice].seen).length === 0);
   const own = choices.flatMap((choice): Column[] => {
     const { seen, each } = CHOICES[choice];
-    const chosen = parts.filter((each) => seen === null || each.seen === seen).map(({ part }) => part);
-    if (!each) return chosen.length === 0 ? [] : [{ title: choice, parts: chosen }];
+    const chosen = partsIn(seen);
+    if (absent.includes(choice)) return [];
+    if (!each) return [{ title: choice, parts: chosen }];
     const prefix = seen === null ? '' : seen ? 'seen ' : 'unseen ';
     const titles = [...new Set(chosen.map(titleOf))];
     return titles.map((title) => ({
@@ -46,7 +57,13 @@ export function columnsOf(choices: readonly ColumnChoice[], runs: readonly Teste
       parts: chosen.filter((part) => titleOf(part) === title),
     }));
   });
-  return [...own, ...furtherColumns(runs)];
+  const columns = [...own, ...furtherColumns(runs)];
+  if (columns.length === 0) {
+    throw new Error(
+      `no manipulation of the test is ${choices.join(' or ')}, so the table has no figures: take columns=[all]`,
+    );
+  }
+  return { columns, absent };
 }
 
 /** Names a part without its fold. */

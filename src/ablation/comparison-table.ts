@@ -88,7 +88,7 @@ export function numbersTable(study: Study, { columns, rows }: Comparison): Resul
 }
 
 /** What a reader must know of the figures, a sentence each. */
-export function notesOf(study: Study, { columns, rows }: Comparison): string[] {
+export function notesOf(study: Study, { columns, absent, rows }: Comparison): string[] {
   const { seeds, reference, resamples } = study;
   const missing = rows.flatMap((row) => row.missing);
   const over =
@@ -102,6 +102,9 @@ export function notesOf(study: Study, { columns, rows }: Comparison): string[] {
       ({ title, parts }) => `${title}: mean of ${parts.length} AUCs, one a manipulation${foldText(study)}.`,
     ),
     `Differences to ${reference} with 95 % intervals by ${resamples} paired resamples of ${drawn}; p with Holm's correction over the rows of a column.`,
+    ...absent.map(
+      (choice) => `No manipulation of the test is ${choice.replace('-each', '')}, so it has no column.`,
+    ),
     ...(missing.length > 0 ? [`MISSING, and no mean without them: ${missing.join(', ')}.`] : []),
   ];
 }

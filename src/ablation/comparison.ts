@@ -5,7 +5,7 @@ import { valueOf } from '../evaluation/resampled.ts';
 import type { ScoreRow } from '../evaluation/scores.ts';
 import { differenceOverSeeds, overSeeds, type OverSeeds } from '../evaluation/seeds.ts';
 import { pairedDifference, type Difference } from '../evaluation/significance.ts';
-import { columnsOf, type Column } from './columns.ts';
+import { columnsOf, type Column, type Columns } from './columns.ts';
 import { meanAuc, rowsOfParts } from './parts.ts';
 import { foldsOf, runName } from './plan.ts';
 import type { Test, TestedStudyRun } from './read-study.ts';
@@ -33,8 +33,7 @@ export interface ComparedRow {
   readonly missing: readonly string[];
 }
 
-export interface Comparison {
-  readonly columns: readonly Column[];
+export interface Comparison extends Columns {
   readonly rows: readonly ComparedRow[];
 }
 
@@ -47,7 +46,7 @@ export function compareRows(study: Study, runs: readonly TestedStudyRun[]): Comp
   if (runs.length === 0)
     throw new Error(`${study.name}: no run is done, so there is nothing to make a table of`);
   requireSameTests(runs);
-  const columns = columnsOf(study.columns, runs);
+  const { columns, absent } = columnsOf(study.columns, runs);
   const compared = columns.map((column) => compareColumn(study, column, runs));
   const rows = Object.entries(study.rows).map(([row, overrides]): ComparedRow => {
     const own = runs.filter(({ run }) => run.row === row);
@@ -58,7 +57,7 @@ export function compareRows(study: Study, runs: readonly TestedStudyRun[]): Comp
       missing: missingOf(study, row, own),
     };
   });
-  return { columns, rows };
+  return { columns, absent, rows };
 }
 
 /** All tests of a fold on the same data are of the same samples, whatever the row and the seed. */

@@ -125,6 +125,19 @@ describe('rows of a study, compared', () => {
     it(`${what} is refused`, () => expect(() => compareRows(STUDY, runs)).to.throw(message));
   }
 
+  it('a choice of columns that nothing belongs to is named; with no column left it is refused', () => {
+    const seenAll = [none1, blur1].map((run) =>
+      testedRun(run.run.row, 1, rowsOf(run), { seen: ['deepfakes', 'faceswap'] }),
+    );
+    const study = { ...STUDY, seeds: [1] };
+    const seen = compareRows(study, seenAll);
+    expect(seen.columns.map(({ title }) => title)).to.deep.equal(['seen']);
+    expect(notesOf(study, seen).join()).to.match(/No manipulation of the test is unseen/);
+    expect(() => compareRows({ ...study, columns: ['unseen-each'] }, seenAll)).to.throw(
+      /is unseen-each, so the table has no figures: take columns=\[all\]/,
+    );
+  });
+
   it('what each row has seen may differ where no column asks', () => {
     const study = { ...STUDY, seeds: [1], columns: ['each', 'all'] as const };
     const runs = [none1, testedRun('blur', 1, rowsOf(blur1), { seen: ['faceswap'] })];
