@@ -160,9 +160,12 @@ async function makeStudy(
     tellFailed(executed);
     return 130;
   }
-  const code = await makeTables(study, await findRuns(runs));
-  tellFailed(executed);
-  return executed.failed.length > 0 ? 1 : code;
+  try {
+    const code = await makeTables(study, await findRuns(runs));
+    return executed.failed.length > 0 ? 1 : code;
+  } finally {
+    tellFailed(executed);
+  }
 }
 
 /** Tables of what is done; 1 if anything is missing, which is listed. */
