@@ -77,6 +77,7 @@ describe('videos', () => {
         }
         expect([...there.values()].reduce((sum, { images }) => sum + images, 0)).to.equal(some.length);
       }),
+      { numRuns: 25 },
     );
   });
 
