@@ -53,10 +53,12 @@ export async function startRun(
     last = report;
     tell(report);
   });
+  const silent = new Promise((resolve) => child.once('disconnect', resolve));
   child.send(order);
   const pass = (): void => void (child.connected && child.send(STOP));
   stop.addEventListener('abort', pass);
   const failure = await ended.finally(() => stop.removeEventListener('abort', pass));
+  await silent; // its last word may come after its end
   const word = last as RunReport | null;
   if (word?.kind === 'failed') throw new Error(word.message);
   if (word?.kind === 'ended') return word.state;
