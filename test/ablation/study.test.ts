@@ -23,7 +23,7 @@ describe('studies that are shipped', () => {
       const runs = planRuns(study, ['game.rounds=200']);
       const rows = Object.keys(study.rows).length * Math.max(1, Object.keys(study.folds).length);
       expect(runs).to.have.length(rows);
-      const configs = [];
+      const configs: object[] = [];
       for (const { overrides, dir, seed } of runs) {
         const { config } = await composeRun(files, 'train', overrides, context);
         expect(config).to.deep.include({ seed }).and.to.have.nested.property('run.dir', dir);
