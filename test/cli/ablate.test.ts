@@ -21,7 +21,7 @@ describe('npm run ablate', function () {
         '~rows.generative-apart',
         '~rows.generative-one',
         "+rows.none=['generator=none']",
-        "+rows.blur=['generator=blur']",
+        "+rows.blur=['generator=blur','optimizer_d.lr=0.02']",
         'name=small',
         'reference=none',
         'seeds=1,2',
@@ -50,7 +50,7 @@ describe('npm run ablate', function () {
     const lines = stdout.trimEnd().split('\n');
     expect(lines).to.have.length(8);
     expect(lines[2]).to.match(
-      /^npm run train -- generator=blur debug=smoke .*'discriminator\.channels=\[4,8\]' .* seed=1 run\.dir=study\/blur-s1$/,
+      /^npm run train -- generator=blur optimizer_d\.lr=0\.02 debug=smoke .*'discriminator\.channels=\[4,8\]' .* seed=1 run\.dir=study\/blur-s1$/,
     );
     expect(lines[3]).to.equal('npm run evaluate -- study/blur-s1');
   });
