@@ -45,7 +45,7 @@ function rowsOf(
   scores: readonly number[],
   videos: readonly (number | string)[],
 ): ScoreRow[] {
-  return labels.map((label, i) => ({
+  return labels.map((label, i): ScoreRow => ({
     id: `row ${i}`,
     label: label as 0 | 1,
     manipulation: label === 0 ? 'real' : 'fake',
