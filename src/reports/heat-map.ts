@@ -26,6 +26,7 @@ export function aucHeatMap(
       type: 'nominal',
       title: heading,
       sort: [...new Set(cells.map((cell) => cell[field]))],
+      scale: { paddingInner: 0.08 }, // frames of neighbours stand apart
       axis: { ticks: false, domain: false, labelPadding: 6, labelLimit: 260, ...PLACE[field] },
     }) as const;
   const x = axis('column', columnTitle);
@@ -47,7 +48,7 @@ export function aucHeatMap(
             type: 'quantitative',
             title: 'AUC',
             scale: { domain: [0, 0.5, 1], range: ['#D55E00', '#FFFFFF', '#0072B2'], interpolate: 'rgb' },
-            legend: { values: [0, 0.25, 0.5, 0.75, 1] },
+            legend: { values: [0, 0.25, 0.5, 0.75, 1], format: '.2f' },
           },
         },
       },
