@@ -17,6 +17,9 @@ import { runScript } from './run-script.ts';
 const USAGE =
   'npm run evaluate -- [--format text|markdown|csv|latex] RUN_FOLDER… [data=NAME] [data.KEY=VALUE…]';
 
+/** AUCs on val that differ by more are not of the same images; rounding on another machine makes less. */
+const SAME_AUC = 0.002;
+
 await runScript(async () => {
   const { dirs, overrides, format } = readArguments(process.argv.slice(2));
   const label = labelOf(overrides);
@@ -102,9 +105,6 @@ function labelOf(overrides: readonly string[]): string {
       .replace(/[^=]*[/\\](?=[^/\\]+[/\\][^/\\]+$)/, '');
   return overrides.map(short).join(' ');
 }
-
-/** AUCs on val that differ by more are not of the same images; rounding on another machine makes less. */
-const SAME_AUC = 0.002;
 
 /** Val is scored again: another AUC than the checkpoint's says that the data are not what they were. */
 function tellVal(dir: string, { valAuc, val }: RunEvaluation): void {

@@ -1,6 +1,7 @@
 /** A trained detector's weights for other frameworks: what it needs at inference and nothing else. docs/weights.md describes the file. */
 import { existsSync } from 'node:fs';
 import type { DatasetContext } from './data/module.ts';
+import { writeDetectorGraph } from './detector-graph.ts';
 import type { Discriminator } from './discriminator/discriminator.ts';
 import { standardModel } from './discriminator/standard-model.ts';
 import { restoreDetector } from './game/players.ts';
@@ -13,7 +14,7 @@ import type { RunConfig } from './run-settings.ts';
 import { imageSizeOf, manipulationsIn, readBestCheckpoint, type BestCheckpoint } from './trained-run.ts';
 
 /** What `format=` takes. */
-export const EXPORT_FORMATS = ['safetensors', 'tfjs'] as const;
+export const EXPORT_FORMATS = ['safetensors', 'tfjs', 'tfjs-graph'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 /** Raised when the meaning of an exported file's contents changes. */
@@ -23,7 +24,7 @@ export interface ExportOptions {
   /** The run folder that `train` filled. */
   readonly dir: string;
   readonly format: ExportFormat;
-  /** The folder, for tfjs. Must not exist yet. */
+  /** The file of safetensors, or else the folder. Must not exist yet. */
   readonly file: string;
   readonly progress: DatasetContext['progress'];
 }
@@ -37,14 +38,14 @@ export interface Exported {
 
 /**
  * Writes the detector of a run's best checkpoint, float32, its main batch-norm branch alone, atomically: as one file of safetensors, or as a folder
- * with `model.json` and `weights.bin` for TensorFlow.js.
+ * with `model.json` and `weights.bin` for TensorFlow.js: a model of its stock layers, or a graph of operations, which every detector can be.
  *
- * @throws if the file exists, the run has no best checkpoint, or the checkpoint is of another detector
+ * @throws if the file exists, the run has no best checkpoint, the checkpoint is of another detector, or the detector cannot be had in the format
  */
 export async function exportDetector(config: RunConfig, options: ExportOptions): Promise<Exported> {
   const { dir, file, format } = options;
   if (existsSync(file)) {
-    const [what, key] = format === 'tfjs' ? ['folder', 'FOLDER'] : ['file', 'FILE'];
+    const [what, key] = format === 'safetensors' ? ['file', 'FILE'] : ['folder', 'FOLDER'];
     throw new Error(
       `${file} exists and is not overwritten: remove it, or name another ${what} with out=${key}`,
     );
@@ -57,8 +58,16 @@ export async function exportDetector(config: RunConfig, options: ExportOptions):
     restoreDetector(detector, best.checkpoint);
     const tensors = await inferenceTensors(detector, config, imageSize, best);
     const metadata = describe(detector.name, config, imageSize, best);
-    if (format === 'tfjs') await writeStandard(file, detector, metadata);
-    else writeFileAtomic(file, encodeSafeTensors({ tensors, metadata }));
+    switch (format) {
+      case 'safetensors':
+        writeFileAtomic(file, encodeSafeTensors({ tensors, metadata }));
+        break;
+      case 'tfjs':
+        await writeStandard(file, detector, metadata);
+        break;
+      case 'tfjs-graph':
+        writeDetectorGraph(file, detector, imageSize, metadata);
+    }
     const values = [...tensors.values()].reduce((sum, tensor) => sum + tensor.values.length, 0);
     return { tensors: tensors.size, values, round: best.round };
   } finally {
@@ -66,14 +75,16 @@ export async function exportDetector(config: RunConfig, options: ExportOptions):
   }
 }
 
-/** The detector as a folder that plain TensorFlow.js loads. */
+/** The detector as a folder that `tf.loadLayersModel` of plain TensorFlow.js reads. */
 async function writeStandard(
   folder: string,
   { name, model }: Discriminator,
   metadata: Readonly<Record<string, string>>,
 ): Promise<void> {
   if (model === undefined) {
-    throw new Error(`detector ${name} is no model of tf.layers: export it with format=safetensors`);
+    throw new Error(
+      `detector ${name} is no single model of tf.layers: export it with format=tfjs-graph, which every detector has`,
+    );
   }
   const standard = standardModel(model);
   try {

@@ -4,7 +4,7 @@ import { ConfigError } from './config/config-error.ts';
 import { cacheFolder } from './data/cache-folder.ts';
 import { FAKE, type Batch, type Sample } from './data/dataset.ts';
 import { openDataset, type OpenDataset } from './data/index.ts';
-import { withOnlineFakes, withoutOwnFakes } from './data/online-fakes.ts';
+import { requireFakes, withOnlineFakes, withoutOwnFakes } from './data/online-fakes.ts';
 import type { LoaderOptions } from './data/loader.ts';
 import type { DatasetContext } from './data/module.ts';
 import type { Discriminator } from './discriminator/discriminator.ts';
@@ -49,14 +49,14 @@ export function prepareData(
   return openDataset({ name, settings, cacheFolder: cacheFolder(), seed }, progress);
 }
 
-/** The dataset as training sees it: with the fakes that are made online, perhaps with them alone. */
+/** The dataset as training sees it: with the fakes that are made online, perhaps with them alone. Throws if it has none. */
 export async function prepareTraining(
   config: RunConfig,
   progress: DatasetContext['progress'],
 ): Promise<OpenDataset> {
   const { online_fakes, own_fakes } = config.batches;
   const dataset = await withOnlineFakes(await prepareData(config.data, config.seed, progress), online_fakes);
-  return own_fakes ? dataset : withoutOwnFakes(dataset);
+  return own_fakes ? requireFakes(dataset) : withoutOwnFakes(dataset);
 }
 
 /**

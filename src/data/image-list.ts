@@ -42,7 +42,7 @@ export interface ListRules {
  * group occurs with; a group of which some images have a split goes where those are.
  *
  * @throws naming the place, if two splits share a video, a pair or, for the unit `identity`, a person; if the files are elsewhere; if a
- * split lacks a class; if there is a train split and no val split
+ * split lacks a class (train may lack fakes: see `prepareTraining`); if there is a train split and no val split
  */
 export async function openList(list: ImageList, rules: ListRules): Promise<Dataset> {
   const { name, place, images } = list;
@@ -129,7 +129,7 @@ export function checkShared(
   }
 }
 
-/** Every wanted split has both classes, and what is trained can be chosen on val. */
+/** Every wanted split has both classes, but for fakes in train, which may be made online; and what is trained can be chosen on val. */
 function checkClasses(
   place: string,
   samples: readonly Sample[],
@@ -146,6 +146,7 @@ function checkClasses(
       [REAL, 'real'],
       [FAKE, 'fake'],
     ] as const) {
+      if (split === 'train' && label === FAKE) continue;
       if (!samples.some((sample) => sample.split === split && sample.label === label)) {
         throw new Error(`${place}: no ${kind} image came into ${split}; ${remedies.lacking}`);
       }

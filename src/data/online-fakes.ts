@@ -52,6 +52,19 @@ export async function withOnlineFakes(
 }
 
 /**
+ * The dataset, if it has something fake to learn.
+ *
+ * @throws if all of its training images are real
+ */
+export function requireFakes(dataset: OpenDataset): OpenDataset {
+  if (dataset.samples('train').some(({ label }) => label === FAKE)) return dataset;
+  throw new Error(
+    `data=${dataset.name}: no fake image came into train, so that there is nothing fake to learn; give it fakes, or have them made of its ` +
+      'reals by batches.online_fakes=[self-blend], which needs landmarks (`npm run prepare` finds them)',
+  );
+}
+
+/**
  * The dataset without its own fakes in training: reals and the fakes made of them online. Val and test stay as they are.
  *
  * @throws if nothing fake is left to learn

@@ -58,6 +58,8 @@ export interface Discriminator {
   readonly trainable: readonly tf.Variable[];
   /** Every variable by its name within the model, statistics of batch norm included: what a checkpoint holds. */
   readonly state: ReadonlyMap<string, tf.Variable>;
+  /** Whether it has dropout, so that passes with a draw (`Pass.draw`) are others than those without; left out: no. */
+  readonly drops?: boolean;
   /** What it is built as, where that is a model of tf.layers: for an export. */
   readonly model?: tf.LayersModel;
   dispose(): void;

@@ -8,16 +8,21 @@ import type { SettingsOf } from '../config/settings.ts';
 import { weightsSetting } from '../weights/pretrained.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
 import { batchNormSettings, blockContext } from './batch-norm-settings.ts';
-import { roundFilters, roundRepeats, STAGES } from './efficientnet.ts';
+import { dropped, dropoutSetting, stochasticDepthSetting } from './dropout.ts';
+import { eachBlock, roundFilters, roundRepeats, STAGES, type Stage } from './efficientnet.ts';
+import { headed, headNeeds, headSetting, type Trunk } from './heads.ts';
 import { imageInput } from './input.ts';
 import { invertedResidual } from './inverted-residual.ts';
-import { apply, classifierHead, convBlock, discriminatorOf } from './model.ts';
+import { apply, convBlock } from './model.ts';
 import { stock } from '../ops/standard-layer.ts';
 import { efficientNetPytorchNames } from './torch-names/efficientnet-pytorch.ts';
 
 const settings = {
   weights: weightsSetting,
   ...batchNormSettings,
+  dropout: dropoutSetting,
+  stochastic_depth: stochasticDepthSetting,
+  head: headSetting,
 };
 
 export type EfficientNetLiteSettings = SettingsOf<typeof settings>;
@@ -34,13 +39,15 @@ export type EfficientNetLite = keyof typeof SCALES;
 const STEM_FILTERS = 32;
 const HEAD_FILTERS = 1280;
 
-/** The family's detectors, each with two logits. */
+/** The family's detectors. */
 export const efficientNetLites: readonly DiscriminatorVariant<typeof settings>[] = (
   Object.keys(SCALES) as EfficientNetLite[]
 ).map((name) => ({
   name,
   settings,
-  create: (config, context) => discriminatorOf(name, buildEfficientNetLite(name, config, context), context),
+  needs: ({ head }) => headNeeds(head),
+  create: (config, context) =>
+    headed(name, config.head, efficientNetLiteTrunk(name, config, context), context),
   pretrained: () => ({
     imagenet: name,
     torch: efficientNetPytorchNames(stagesOf(name).map(({ blocks }) => blocks)),
@@ -58,38 +65,22 @@ export function stagesOf(name: EfficientNetLite): readonly Stage[] {
   }));
 }
 
-interface Stage {
-  readonly expand: number;
-  readonly kernel: number;
-  readonly stride: number;
-  readonly filters: number;
-  readonly blocks: number;
-}
-
-/** The network with so many logits: [N, size, size, 3] in [0, 1] → [N, classes]. */
-export function buildEfficientNetLite(
+/** The network up to its head, on images [N, size, size, 3] in [0, 1]. */
+export function efficientNetLiteTrunk(
   name: EfficientNetLite,
-  config: Pick<EfficientNetLiteSettings, 'bn_momentum' | 'bn_epsilon'>,
+  config: Omit<EfficientNetLiteSettings, 'weights' | 'head'>,
   context: DiscriminatorContext,
-  classes = 2,
-): tf.LayersModel {
+): Trunk {
   const block = blockContext(config, context);
   const input = imageInput(context.imageSize);
   let x = centred(input);
   x = convBlock(x, 'stem', STEM_FILTERS, { kernel: 3, stride: 2, activation: 'relu6' }, block);
-  stagesOf(name).forEach(({ expand, kernel, stride, filters, blocks }, s) => {
-    for (let i = 0; i < blocks; i++) {
-      const shape = { expanded: x.shape[3]! * expand, kernel, filters, activation: 'relu6' } as const;
-      x = invertedResidual(
-        x,
-        `stage${s + 1}_block${i + 1}`,
-        { ...shape, stride: i === 0 ? stride : 1 },
-        block,
-      );
-    }
+  eachBlock(stagesOf(name), config.stochastic_depth, (own, { expand, ...shape }) => {
+    const expanded = x.shape[3]! * expand;
+    x = invertedResidual(x, own, { ...shape, expanded, activation: 'relu6' }, block);
   });
   x = convBlock(x, 'head', HEAD_FILTERS, { kernel: 1, stride: 1, activation: 'relu6' }, block);
-  return tf.model({ name, inputs: input, outputs: classifierHead(x, block, classes) });
+  return { input, features: x, block, hidden: (y) => dropped(y, 'dropout', config.dropout) };
 }
 
 /** (255 x − 127) / 128, as its images were given to it in training. */

@@ -1,21 +1,30 @@
 /**
  * EfficientNet (Tan & Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", ICML 2019), the family that the
- * paper's detectors come from: TensorFlow's SAME padding, SiLU, squeeze and excitation, input 2x − 1 (AdvProp's convention). Without dropout
- * and stochastic depth.
+ * paper's detectors come from: TensorFlow's SAME padding, SiLU, squeeze and excitation, input 2x − 1 (AdvProp's convention) or normalised as
+ * ImageNet (the first publication's).
  */
 import type * as tf from '@tensorflow/tfjs';
 import type { SettingsOf } from '../config/settings.ts';
 import { squeezeExciteLayer } from '../ops/squeeze-excite.ts';
-import { fromTorch, weightsSetting } from '../weights/pretrained.ts';
+import { fromTorchOrKeras, weightsSetting } from '../weights/pretrained.ts';
 import { batchNormSettings, blockContext } from './batch-norm-settings.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
+import { depthRate, dropped, dropoutSetting, stochasticDepthSetting } from './dropout.ts';
 import { headed, headNeeds, headSetting, type Trunk } from './heads.ts';
-import { centred, imageInput } from './input.ts';
+import { imageInput, normalisationSetting, normalised } from './input.ts';
 import { invertedResidual } from './inverted-residual.ts';
+import { efficientNetKerasNames } from './keras-names/efficientnet.ts';
 import { castsOf, convBlock, heNormal, type BlockContext } from './model.ts';
 import { efficientNetTimmNames } from './torch-names/efficientnet.ts';
 
-const settings = { weights: weightsSetting, ...batchNormSettings, head: headSetting };
+const settings = {
+  weights: weightsSetting,
+  ...batchNormSettings,
+  normalisation: normalisationSetting,
+  dropout: dropoutSetting,
+  stochastic_depth: stochasticDepthSetting,
+  head: headSetting,
+};
 type Settings = typeof settings;
 
 /** Table 1 of the paper: MBConv expansion, kernel, stride of the first block, output channels, number of blocks. */
@@ -56,7 +65,10 @@ export const efficientNets: readonly DiscriminatorVariant<Settings>[] = Object.e
     return {
       name,
       settings,
-      pretrained: fromTorch(efficientNetTimmNames),
+      pretrained: fromTorchOrKeras(
+        { names: efficientNetTimmNames, is: {} },
+        { names: efficientNetKerasNames, is: { normalisation: 'imagenet', bn_epsilon: 1e-3 } },
+      ),
       needs: ({ head }) => headNeeds(head),
       create: (config, context) =>
         headed(name, config.head, buildEfficientNet(scaling, config, context), context),
@@ -81,41 +93,68 @@ export function roundRepeats(blocks: number, depth: number): number {
 
 function buildEfficientNet(
   { width, depth }: Scaling,
-  config: SettingsOf<typeof batchNormSettings>,
+  config: Omit<SettingsOf<Settings>, 'weights' | 'head'>,
   context: DiscriminatorContext,
 ): Trunk {
   const block = blockContext(config, context);
   const input = imageInput(context.imageSize);
   const stem = { kernel: 3, stride: 2, activation: 'silu' } as const;
-  let x = convBlock(centred(input), 'stem', roundFilters(STEM_FILTERS, width), stem, block);
-  STAGES.forEach((stage, s) => {
-    const filters = roundFilters(stage.filters, width);
-    for (let i = 0; i < roundRepeats(stage.blocks, depth); i++) {
-      x = mbConv(
-        x,
-        `stage${s + 1}_block${i + 1}`,
-        { ...stage, filters, stride: i === 0 ? stage.stride : 1 },
-        block,
-      );
-    }
+  let x = convBlock(
+    normalised(input, config.normalisation),
+    'stem',
+    roundFilters(STEM_FILTERS, width),
+    stem,
+    block,
+  );
+  const stages = STAGES.map(({ filters, blocks, ...stage }) => ({
+    ...stage,
+    filters: roundFilters(filters, width),
+    blocks: roundRepeats(blocks, depth),
+  }));
+  eachBlock(stages, config.stochastic_depth, (name, shape) => {
+    x = mbConv(x, name, shape, block);
   });
   const head = { kernel: 1, stride: 1, activation: 'silu' } as const;
   x = convBlock(x, 'head', roundFilters(HEAD_FILTERS, width), head, block);
-  return { input, features: x, block };
+  return { input, features: x, block, hidden: (y) => dropped(y, 'dropout', config.dropout) };
 }
 
-interface MbConv {
+/** What the blocks of a stage have in common; the stride is the first one's. */
+export interface Stage {
   readonly expand: number;
   readonly kernel: number;
   readonly stride: number;
   readonly filters: number;
+  readonly blocks: number;
+}
+
+/** A block of a stage. */
+export type StageBlock = Omit<Stage, 'blocks'> & {
+  /** Of stochastic depth. */
+  readonly depthRate: number;
+};
+
+/** The blocks of all stages in their order, `stage1_block1` the first. */
+export function eachBlock(
+  stages: readonly Stage[],
+  stochasticDepth: number,
+  visit: (name: string, shape: StageBlock) => void,
+): void {
+  const count = stages.reduce((sum, { blocks }) => sum + blocks, 0);
+  let before = 0;
+  stages.forEach(({ blocks, stride, ...shape }, s) => {
+    for (let i = 0; i < blocks; i++) {
+      const rate = depthRate(stochasticDepth, before++, count);
+      visit(`stage${s + 1}_block${i + 1}`, { ...shape, stride: i === 0 ? stride : 1, depthRate: rate });
+    }
+  });
 }
 
 /** Mobile inverted bottleneck with squeeze and excitation to a quarter of the channels that come in. */
 function mbConv(
   x: tf.SymbolicTensor,
   name: string,
-  { expand, ...shape }: MbConv,
+  { expand, ...shape }: StageBlock,
   block: BlockContext,
 ): tf.SymbolicTensor {
   const inputFilters = x.shape[3]!;

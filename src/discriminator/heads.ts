@@ -14,7 +14,7 @@ import type {
   TargetName,
   Targets,
 } from './discriminator.ts';
-import { apply, classifierHead, discriminatorOf, layerSeed, type BlockContext } from './model.ts';
+import { apply, discriminatorOf, globalPool, layerSeed, linear, type BlockContext } from './model.ts';
 
 const HEADS = ['binary', 'manipulations', 'patches'] as const;
 export type Head = (typeof HEADS)[number];
@@ -30,6 +30,10 @@ export interface Trunk {
   /** [N, h, w, c]. */
   readonly features: tf.SymbolicTensor;
   readonly block: BlockContext;
+  /** From the features to a vector an image, [N, d] float32; left out: their mean over height and width. */
+  readonly pooled?: (features: tf.SymbolicTensor) => tf.SymbolicTensor;
+  /** What a vector, an image's or a cell's, goes through before the linear layer: dropout, a hidden layer; left out: nothing. */
+  readonly hidden?: (vectors: tf.SymbolicTensor) => tf.SymbolicTensor;
 }
 
 /** The targets without which a head cannot learn. */
@@ -39,11 +43,11 @@ export function headNeeds(head: Head): readonly TargetName[] {
 
 /** A trunk with a head as a detector. Throws if the head counts manipulations and there are none. */
 export function headed(name: string, head: Head, trunk: Trunk, context: DiscriminatorContext): Discriminator {
-  const { input, features, block } = trunk;
+  const { input } = trunk;
   const modelOf = (outputs: tf.SymbolicTensor): tf.LayersModel => tf.model({ name, inputs: input, outputs });
   switch (head) {
     case 'binary':
-      return discriminatorOf(name, modelOf(classifierHead(features, block)), context);
+      return discriminatorOf(name, modelOf(linearHead(trunk, 2)), context);
     case 'manipulations': {
       const { manipulations = [] } = context;
       if (manipulations.length === 0) {
@@ -51,12 +55,18 @@ export function headed(name: string, head: Head, trunk: Trunk, context: Discrimi
           `detector ${name}: discriminator.head is manipulations, but those of its training are not known: it takes data whose fakes name them, and checkpoints of a run that had it`,
         );
       }
-      const outputs = modelOf(classifierHead(features, block, 1 + manipulations.length));
-      return withHead(discriminatorOf(name, outputs, context), realOrAny, manipulationLosses(name));
+      const model = modelOf(linearHead(trunk, 1 + manipulations.length));
+      return withHead(discriminatorOf(name, model, context), realOrAny, manipulationLosses(name));
     }
     case 'patches':
       return withHead(discriminatorOf(name, modelOf(cells(trunk)), context), meanOfCells, cellLosses);
   }
+}
+
+/** A linear layer on the vector of an image: [N, h, w, c] → [N, count]. */
+export function linearHead(trunk: Trunk, count: number): tf.SymbolicTensor {
+  const { features, block, pooled = (x) => globalPool(x, block), hidden = (x) => x } = trunk;
+  return linear(hidden(pooled(features)), 'logits', count, block);
 }
 
 /** A detector whose model gives something else than two logits. */
@@ -71,6 +81,7 @@ function withHead<Z extends tf.Tensor>(
     name: model.name,
     trainable: model.trainable,
     state: model.state,
+    drops: model.drops ?? false,
     dispose: () => model.dispose(),
     logits: (...given) => tf.tidy(() => binary(output(...given))),
     auxiliary: (images, targets, pass): AuxiliaryLosses => {
@@ -99,10 +110,10 @@ function manipulationLosses(name: string) {
 }
 
 /** A linear layer on every cell, in float32: [N, h, w, c] → [N, h, w, 2]. */
-function cells({ features, block }: Trunk): tf.SymbolicTensor {
+function cells({ features, block, hidden = (x) => x }: Trunk): tf.SymbolicTensor {
   const { casts = FLOAT32, seed } = block;
   const left = apply('cells', (x) => casts.leave(x)).apply(features) as tf.SymbolicTensor;
-  const linear = conv2d({
+  const pointwise = conv2d({
     name: 'logits',
     filters: 2,
     kernelSize: 1,
@@ -110,7 +121,7 @@ function cells({ features, block }: Trunk): tf.SymbolicTensor {
     useBias: true,
     kernelInitializer: tf.initializers.glorotUniform({ seed: layerSeed(seed, 'logits') }),
   });
-  return linear.apply(left) as tf.SymbolicTensor;
+  return pointwise.apply(hidden(left)) as tf.SymbolicTensor;
 }
 
 /** z [N, h, w, 2] → [N, 2], ln of the mean over cells of softmax z: what the cells say on average. */

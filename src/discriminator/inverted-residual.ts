@@ -1,5 +1,6 @@
 /** The inverted residual block (Sandler et al., "MobileNetV2", CVPR 2018) with an attention over channels, as EfficientNet and MobileNetV3 have it. */
 import type * as tf from '@tensorflow/tfjs';
+import { droppedImages } from './dropout.ts';
 import {
   convBlock,
   depthwiseBlock,
@@ -24,6 +25,8 @@ export interface InvertedResidual {
   readonly padding?: DepthwiseOptions['padding'];
   /** What follows the depthwise convolution, of the same shape. */
   readonly attention?: (x: Symbolic) => Symbolic;
+  /** Rate of stochastic depth, where there is a shortcut; left out: 0. */
+  readonly depthRate?: number;
 }
 
 /** 1×1 wider, depthwise, attention, 1×1 narrower without activation; a shortcut where input and output have one shape. */
@@ -33,7 +36,7 @@ export function invertedResidual(
   shape: InvertedResidual,
   context: BlockContext,
 ): Symbolic {
-  const { expanded, kernel, stride, filters, activation, padding = 'same' } = shape;
+  const { expanded, kernel, stride, filters, activation, padding = 'same', depthRate = 0 } = shape;
   const inputFilters = x.shape[3]!;
   const pointwise = { kernel: 1, stride: 1 } as const;
   let y = x;
@@ -43,5 +46,7 @@ export function invertedResidual(
   y = depthwiseBlock(y, name, { kernel, stride, activation, padding }, context);
   y = shape.attention?.(y) ?? y;
   y = convBlock(y, `${name}_project`, filters, { ...pointwise, activation: 'none' }, context);
-  return stride === 1 && inputFilters === filters ? shortcut(name, y, x) : y;
+  return stride === 1 && inputFilters === filters
+    ? shortcut(name, droppedImages(y, `${name}_drop`, depthRate), x)
+    : y;
 }

@@ -1,7 +1,8 @@
 /**
  * Meso-4 and MesoInception-4 (Afchar, Nozick, Yamagishi & Echizen, "MesoNet: a Compact Facial Video Forgery Detection Network", WIFS 2018), as the authors
  * released them: ReLU before batch norm, a hidden layer of 16 with leaky ReLU, images as they are. Designed for 256 pixels; any size goes, and the hidden layer's
- * weights depend on it. Two logits instead of one sigmoid; without dropout.
+ * weights depend on it, but with the head `patches`, where every cell goes through it. Two logits instead of one sigmoid, z / 2 and −z / 2 of the authors' z
+ * (1 is real there).
  */
 import * as tf from '@tensorflow/tfjs';
 import type { SettingsOf } from '../config/settings.ts';
@@ -11,12 +12,22 @@ import { apply } from '../ops/layers.ts';
 import { FLOAT32 } from '../ops/precision.ts';
 import { stock } from '../ops/standard-layer.ts';
 import { activated } from './activation-layers.ts';
+import { unlike, weightsSetting, type NamingOfFile } from '../weights/pretrained.ts';
 import { batchNormSettings, blockContext } from './batch-norm-settings.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
+import { dropped, dropoutSetting } from './dropout.ts';
+import { headed, headNeeds, headSetting, type Trunk } from './heads.ts';
 import { imageInput } from './input.ts';
-import { castsOf, discriminatorOf, heNormal, linear, normalise, type BlockContext } from './model.ts';
+import { meso4KerasNames, mesoInception4KerasNames } from './keras-names/meso.ts';
+import { castsOf, heNormal, linear, normalise, type BlockContext } from './model.ts';
 
-type Settings = typeof batchNormSettings;
+const settings = {
+  weights: weightsSetting,
+  ...batchNormSettings,
+  dropout: dropoutSetting,
+  head: headSetting,
+};
+type Settings = typeof settings;
 type Symbolic = tf.SymbolicTensor;
 type Stage = (x: Symbolic, name: string, block: BlockContext) => Symbolic;
 
@@ -25,35 +36,41 @@ const HIDDEN = 16;
 const SLOPE = 0.1;
 
 /** Four convolutions; 27,977 parameters at 256 pixels with the authors' single output. */
-export const meso4 = meso('meso-4', [
-  convolution(8, 3),
-  convolution(8, 5),
-  convolution(16, 5),
-  convolution(16, 5),
-]);
+export const meso4 = meso(
+  'meso-4',
+  [convolution(8, 3), convolution(8, 5), convolution(16, 5), convolution(16, 5)],
+  meso4KerasNames,
+);
 
 /** Two inception modules in place of the first two convolutions; 28,615 parameters. */
-export const mesoInception4 = meso('meso-inception-4', [
-  inception([1, 4, 4, 2]),
-  inception([2, 4, 4, 2]),
-  convolution(16, 5),
-  convolution(16, 5),
-]);
+export const mesoInception4 = meso(
+  'meso-inception-4',
+  [inception([1, 4, 4, 2]), inception([2, 4, 4, 2]), convolution(16, 5), convolution(16, 5)],
+  mesoInception4KerasNames,
+);
 
-function meso(name: string, stages: readonly Stage[]): DiscriminatorVariant<Settings> {
+function meso(name: string, stages: readonly Stage[], keras: NamingOfFile): DiscriminatorVariant<Settings> {
   return {
     name,
-    settings: batchNormSettings,
-    create: (config, context) => discriminatorOf(name, buildMeso(name, stages, config, context), context),
+    settings,
+    pretrained: (config) => ({
+      imagenet: null,
+      torch: null,
+      keras,
+      unlike: { torch: [], keras: unlike(config, { bn_epsilon: 1e-3 }) },
+      // the authors' classes are ours, so the head is theirs too
+      ownStart: () => false,
+    }),
+    needs: ({ head }) => headNeeds(head),
+    create: (config, context) => headed(name, config.head, mesoTrunk(stages, config, context), context),
   };
 }
 
-function buildMeso(
-  name: string,
+function mesoTrunk(
   stages: readonly Stage[],
   config: SettingsOf<Settings>,
   context: DiscriminatorContext,
-): tf.LayersModel {
+): Trunk {
   const block = blockContext(config, context);
   const input = imageInput(context.imageSize);
   let x = input;
@@ -69,9 +86,19 @@ function buildMeso(
     });
     x = pool.apply(x) as Symbolic;
   });
-  x = tf.layers.flatten({ name: 'flat' }).apply(leaving(x, block)) as Symbolic;
-  x = leaky(linear(x, 'hidden', HIDDEN, block));
-  return tf.model({ name, inputs: input, outputs: linear(x, 'logits', 2, block) });
+  const rate = config.dropout;
+  return {
+    input,
+    features: x,
+    block,
+    pooled: (y) => tf.layers.flatten({ name: 'flat' }).apply(leaving(y, block)) as Symbolic,
+    hidden: (y) =>
+      dropped(
+        leaky(linear(dropped(y, 'hidden_dropout', rate), 'hidden', HIDDEN, block)),
+        'logits_dropout',
+        rate,
+      ),
+  };
 }
 
 /** A convolution of stride 1 and ReLU. */

@@ -1,6 +1,6 @@
 /**
- * MobileNetV3 (Howard et al., "Searching for MobileNetV3", ICCV 2019) as torchvision has it: symmetric padding, ImageNet's normalisation, hard-swish, squeeze
- * and excitation by ReLU and hard sigmoid. Without dropout.
+ * MobileNetV3 (Howard et al., "Searching for MobileNetV3", ICCV 2019) as torchvision has it (symmetric padding, ImageNet's normalisation) or as Keras has it (SAME padding, 2x − 1): hard-swish, squeeze
+ * and excitation by ReLU and hard sigmoid.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { SettingsOf } from '../config/settings.ts';
@@ -9,24 +9,27 @@ import { apply } from '../ops/layers.ts';
 import { spatialMean } from '../ops/spatial-mean.ts';
 import { stock } from '../ops/standard-layer.ts';
 import { activated } from './activation-layers.ts';
-import { fromTorch, weightsSetting, type Naming } from '../weights/pretrained.ts';
+import { fromTorchOrKeras, weightsSetting, type Naming } from '../weights/pretrained.ts';
 import { batchNormSettings, blockContext } from './batch-norm-settings.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
+import { dropped, dropoutSetting } from './dropout.ts';
 import { roundFilters } from './efficientnet.ts';
-import { imageInput, imageNetNormalised } from './input.ts';
+import { headed, headNeeds, headSetting, type Trunk } from './heads.ts';
+import { imageInput, normalisationSetting, normalised } from './input.ts';
 import { invertedResidual } from './inverted-residual.ts';
-import {
-  castsOf,
-  convBlock,
-  discriminatorOf,
-  globalPool,
-  heNormal,
-  linear,
-  type BlockContext,
-} from './model.ts';
+import { mobileNetV3KerasNames } from './keras-names/mobilenet-v3.ts';
+import { castsOf, convBlock, heNormal, linear, type BlockContext } from './model.ts';
+import { paddingSetting } from './padding.ts';
 import { mobileNetV3LargeNames, mobileNetV3SmallNames } from './torch-names/mobilenet-v3.ts';
 
-const settings = { weights: weightsSetting, ...batchNormSettings };
+const settings = {
+  weights: weightsSetting,
+  ...batchNormSettings,
+  normalisation: normalisationSetting,
+  padding: paddingSetting,
+  dropout: dropoutSetting,
+  head: headSetting,
+};
 type Settings = typeof settings;
 type Symbolic = tf.SymbolicTensor;
 
@@ -88,7 +91,7 @@ const SMALL: MobileNetShape = {
   head: [576, 1024],
 };
 
-/** A MobileNetV3 with two logits, from random weights. */
+/** A MobileNetV3 as a detector. */
 export function mobileNetV3(
   name: string,
   shape: MobileNetShape,
@@ -97,8 +100,12 @@ export function mobileNetV3(
   return {
     name,
     settings,
-    pretrained: fromTorch(torch),
-    create: (config, context) => discriminatorOf(name, buildMobileNet(name, shape, config, context), context),
+    pretrained: fromTorchOrKeras(
+      { names: torch, is: { normalisation: 'imagenet', padding: 'symmetric' } },
+      { names: mobileNetV3KerasNames, is: { normalisation: 'centred', padding: 'same', bn_epsilon: 1e-3 } },
+    ),
+    needs: ({ head }) => headNeeds(head),
+    create: (config, context) => headed(name, config.head, mobileNetTrunk(shape, config, context), context),
   };
 }
 
@@ -108,16 +115,16 @@ export const mobileNetV3Large = mobileNetV3('mobilenet-v3-large', LARGE, mobileN
 /** Table 2 of the paper. */
 export const mobileNetV3Small = mobileNetV3('mobilenet-v3-small', SMALL, mobileNetV3SmallNames);
 
-function buildMobileNet(
-  name: string,
+function mobileNetTrunk(
   { stem, lines, head }: MobileNetShape,
-  config: SettingsOf<typeof batchNormSettings>,
+  config: SettingsOf<Settings>,
   context: DiscriminatorContext,
-): tf.LayersModel {
+): Trunk {
+  const { padding } = config;
   const block = blockContext(config, context);
   const input = imageInput(context.imageSize);
-  const first = { kernel: 3, stride: 2, activation: 'hard-swish', padding: 'symmetric' } as const;
-  let x = convBlock(imageNetNormalised(input), 'stem', stem, first, block);
+  const first = { kernel: 3, stride: 2, activation: 'hard-swish', padding } as const;
+  let x = convBlock(normalised(input, config.normalisation), 'stem', stem, first, block);
   lines.forEach(([kernel, expanded, filters, squeeze, activation, stride], i) => {
     const own = `block${i + 1}`;
     const attention = squeeze ? { attention: (y: Symbolic) => squeezeExcite(y, own, block) } : {};
@@ -127,14 +134,19 @@ function buildMobileNet(
       filters,
       activation,
       stride,
-      padding: 'symmetric',
+      padding,
       ...attention,
     } as const;
     x = invertedResidual(x, own, shape, block);
   });
   x = convBlock(x, 'head', head[0], { kernel: 1, stride: 1, activation: 'hard-swish' }, block);
-  x = activated(linear(globalPool(x, block), 'hidden', head[1], block), 'hidden', 'hard-swish');
-  return tf.model({ name, inputs: input, outputs: linear(x, 'logits', 2, block) });
+  const hidden = (y: Symbolic): Symbolic =>
+    dropped(
+      activated(linear(y, 'hidden', head[1], block), 'hidden', 'hard-swish'),
+      'dropout',
+      config.dropout,
+    );
+  return { input, features: x, block, hidden };
 }
 
 /** x · hardSigmoid(relu(mean(x) · squeeze + bias) · excite + bias), to a quarter of the channels in eights. */

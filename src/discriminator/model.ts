@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Activation } from '../ops/activations.ts';
 import { conv2d } from '../ops/conv-layer.ts';
 import { depthwiseLayer } from '../ops/depthwise.ts';
+import { isDropout } from '../ops/dropout.ts';
 import { apply, batchNorm, type Pass } from '../ops/layers.ts';
 import { modelState, modelTrainable } from '../ops/model-state.ts';
 import type { Padding } from '../ops/padding.ts';
@@ -25,6 +26,7 @@ export function discriminatorOf(
     logits: (images: tf.Tensor4D, pass: Pass) => logits(images, pass) as tf.Tensor2D,
     trainable: modelTrainable(model),
     state: modelState(model),
+    drops: model.layers.some(isDropout),
     model,
     dispose: () => {
       model.dispose();

@@ -2,18 +2,20 @@
  * ResNet of bottleneck blocks (He, Zhang, Ren & Sun, "Deep Residual Learning for Image Recognition", CVPR 2016) as torchvision has it: version 1.5, with the
  * stride on the 3×3 convolution of a block, symmetric padding, ImageNet's normalisation.
  */
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import type { SettingsOf } from '../config/settings.ts';
 import { maxPool3 } from '../ops/max-pool.ts';
 import { activated } from './activation-layers.ts';
-import { fromTorch, weightsSetting } from '../weights/pretrained.ts';
+import { fromTorchOrKeras, weightsSetting } from '../weights/pretrained.ts';
 import { batchNormSettings, blockContext } from './batch-norm-settings.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
+import { headed, headNeeds, headSetting, type Trunk } from './heads.ts';
 import { imageInput, imageNetNormalised } from './input.ts';
-import { classifierHead, convBlock, discriminatorOf, shortcut, type BlockContext } from './model.ts';
+import { resNetKerasNames } from './keras-names/resnet.ts';
+import { convBlock, shortcut, type BlockContext } from './model.ts';
 import { resNetTorchvisionNames } from './torch-names/resnet.ts';
 
-const settings = { weights: weightsSetting, ...batchNormSettings };
+const settings = { weights: weightsSetting, ...batchNormSettings, head: headSetting };
 type Settings = typeof settings;
 type Symbolic = tf.SymbolicTensor;
 
@@ -25,25 +27,28 @@ export interface ResNetShape {
 
 const EXPANSION = 4;
 
-/** A ResNet with two logits, from random weights. */
+/** A ResNet as a detector. */
 export function resNet(name: string, shape: ResNetShape): DiscriminatorVariant<Settings> {
   return {
     name,
     settings,
-    pretrained: fromTorch(resNetTorchvisionNames),
-    create: (config, context) => discriminatorOf(name, buildResNet(name, shape, config, context), context),
+    pretrained: fromTorchOrKeras(
+      { names: resNetTorchvisionNames, is: {} },
+      { names: resNetKerasNames, is: {} },
+    ),
+    needs: ({ head }) => headNeeds(head),
+    create: (config, context) => headed(name, config.head, resNetTrunk(shape, config, context), context),
   };
 }
 
 /** ResNet-50, table 1 of the paper. */
 export const resNet50 = resNet('resnet-50', { width: 64, blocks: [3, 4, 6, 3] });
 
-function buildResNet(
-  name: string,
+function resNetTrunk(
   { width, blocks }: ResNetShape,
   config: SettingsOf<typeof batchNormSettings>,
   context: DiscriminatorContext,
-): tf.LayersModel {
+): Trunk {
   const block = blockContext(config, context);
   const input = imageInput(context.imageSize);
   const stem = { kernel: 7, stride: 2, activation: 'relu', padding: 'symmetric' } as const;
@@ -55,7 +60,7 @@ function buildResNet(
       x = bottleneck(x, `stage${s + 1}_block${i + 1}`, width * 2 ** s, stride, block);
     }
   });
-  return tf.model({ name, inputs: input, outputs: classifierHead(x, block) });
+  return { input, features: x, block };
 }
 
 /** 1×1 narrower, 3×3, 1×1 wider; added to what came in, by a convolution where the shapes differ; ReLU of the sum. */

@@ -27,7 +27,7 @@ function copied(layer: tf.layers.Layer, inputs: tf.SymbolicTensor[]): tf.Symboli
   const known = tf.serialization.SerializationMap.getMap().classNameMap[type];
   if (known === undefined || !(layer instanceof known[0])) {
     throw new Error(
-      `layer ${layer.name} (${type}) has no equivalent of stock layers: give it one (src/ops/standard-layer.ts), or export with format=safetensors`,
+      `layer ${layer.name} (${type}) has no equivalent of stock layers: give it one (src/ops/standard-layer.ts), or export with format=tfjs-graph`,
     );
   }
   const again = known[1](known[0], layer.getConfig()) as tf.layers.Layer;

@@ -1,27 +1,27 @@
 /**
  * Xception (Chollet, "Xception: Deep Learning with Depthwise Separable Convolutions", CVPR 2017), the detector of FaceForensics++ (Rössler et al., ICCV
- * 2019), as its PyTorch port has it (timm's legacy_xception): symmetric padding but for the two convolutions of the stem, which have none; input 2x − 1.
+ * 2019), as its PyTorch port has it (timm's legacy_xception) or as Keras has it, which differ in the maxima's padding; the two convolutions of the stem have none;
+ * input 2x − 1.
  */
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import type { SettingsOf } from '../config/settings.ts';
-import { maxPool3 } from '../ops/max-pool.ts';
 import { activated } from './activation-layers.ts';
-import { fromTorch, weightsSetting } from '../weights/pretrained.ts';
+import { fromTorchOrKeras, weightsSetting } from '../weights/pretrained.ts';
 import { batchNormSettings, blockContext } from './batch-norm-settings.ts';
 import type { DiscriminatorContext, DiscriminatorVariant } from './discriminator.ts';
+import { headed, headNeeds, headSetting, type Trunk } from './heads.ts';
 import { centred, imageInput } from './input.ts';
-import {
-  classifierHead,
-  convBlock,
-  depthwise,
-  discriminatorOf,
-  shortcut,
-  type BlockActivation,
-  type BlockContext,
-} from './model.ts';
+import { xceptionKerasNames } from './keras-names/xception.ts';
+import { convBlock, depthwise, shortcut, type BlockActivation, type BlockContext } from './model.ts';
+import { halvingMaximum, paddingSetting } from './padding.ts';
 import { xceptionTimmNames } from './torch-names/xception.ts';
 
-const settings = { weights: weightsSetting, ...batchNormSettings };
+const settings = {
+  weights: weightsSetting,
+  ...batchNormSettings,
+  padding: paddingSetting,
+  head: headSetting,
+};
 type Settings = typeof settings;
 type Symbolic = tf.SymbolicTensor;
 
@@ -37,13 +37,18 @@ export interface XceptionShape {
   readonly exit: readonly [number, number, number, number];
 }
 
-/** An Xception with two logits, from random weights. */
+/** An Xception as a detector. */
 export function xceptionOf(name: string, shape: XceptionShape): DiscriminatorVariant<Settings> {
   return {
     name,
     settings,
-    pretrained: fromTorch(xceptionTimmNames),
-    create: (config, context) => discriminatorOf(name, buildXception(name, shape, config, context), context),
+    pretrained: fromTorchOrKeras(
+      { names: xceptionTimmNames, is: { padding: 'symmetric' } },
+      { names: xceptionKerasNames, is: { padding: 'same', bn_epsilon: 1e-3 } },
+    ),
+    needs: ({ head }) => headNeeds(head),
+    create: (config, context) =>
+      headed(name, config.head, xceptionTrunk(name, shape, config, context), context),
   };
 }
 
@@ -58,17 +63,18 @@ export const xception = xceptionOf('xception', {
 /** Smallest image that leaves the stem's convolutions without padding a pixel. */
 const LEAST_SIZE = 7;
 
-function buildXception(
+function xceptionTrunk(
   name: string,
   { stem, entry, middle, exit }: XceptionShape,
-  config: SettingsOf<typeof batchNormSettings>,
+  config: SettingsOf<Settings>,
   context: DiscriminatorContext,
-): tf.LayersModel {
+): Trunk {
   if (context.imageSize < LEAST_SIZE) {
     throw new Error(
       `${name} takes images of ${LEAST_SIZE} pixels or more, not ${context.imageSize}: its first convolutions have no padding`,
     );
   }
+  const { padding } = config;
   const block = blockContext(config, context);
   const input = imageInput(context.imageSize);
   const unpadded = { kernel: 3, activation: 'relu', padding: 'valid' } as const;
@@ -78,13 +84,13 @@ function buildXception(
   const next = (): string => `block${++number}`;
   entry.forEach((filters, i) => {
     // what the stem gives has been through ReLU already
-    x = halving(x, next(), [filters, filters], { reluFirst: i > 0 }, block);
+    x = halving(x, next(), [filters, filters], { reluFirst: i > 0, padding }, block);
   });
   for (let i = 0; i < middle; i++) x = keeping(x, next(), block);
-  x = halving(x, next(), [exit[0], exit[1]], { reluFirst: true }, block);
+  x = halving(x, next(), [exit[0], exit[1]], { reluFirst: true, padding }, block);
   x = separable(x, 'exit1', exit[2], 'relu', block);
   x = separable(x, 'exit2', exit[3], 'relu', block);
-  return tf.model({ name, inputs: input, outputs: classifierHead(x, block) });
+  return { input, features: x, block };
 }
 
 /** Two separable convolutions and a maximum at stride 2, added to a 1×1 convolution at stride 2. */
@@ -92,13 +98,13 @@ function halving(
   x: Symbolic,
   name: string,
   [first, second]: readonly [number, number],
-  { reluFirst }: { readonly reluFirst: boolean },
+  { reluFirst, padding }: { readonly reluFirst: boolean } & Pick<SettingsOf<Settings>, 'padding'>,
   block: BlockContext,
 ): Symbolic {
   let y = reluFirst ? activated(x, name, 'relu') : x;
   y = separable(y, `${name}_sep1`, first, 'relu', block);
   y = separable(y, `${name}_sep2`, second, 'none', block);
-  y = maxPool3(`${name}_pool`).apply(y) as Symbolic;
+  y = halvingMaximum(`${name}_pool`, padding).apply(y) as Symbolic;
   const projection = { kernel: 1, stride: 2, activation: 'none' } as const;
   return shortcut(name, y, convBlock(x, `${name}_projection`, second, projection, block));
 }

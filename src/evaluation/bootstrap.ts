@@ -47,6 +47,7 @@ export function bootstrapIntervals<K extends string>(
   statistics: (multiplicity: Int32Array) => Readonly<Record<K, number>> | null,
   options: BootstrapOptions,
 ): Bootstrap<K> {
+  requireConfidence(options.confidence);
   const { samples, redrawn } = bootstrapSamples(units, statistics, options);
   const intervals = Object.fromEntries(
     (Object.keys(samples) as K[]).map((key) => [key, intervalOf(samples[key], options.confidence)]),
@@ -99,11 +100,15 @@ export function bootstrapSamples<K extends string>(
   return { samples, redrawn };
 }
 
-/** The (1 ± confidence)/2 quantiles of a statistic's values on resamples. Throws unless confidence lies in (0, 1). */
-export function intervalOf(samples: Float64Array, confidence = 0.95): Interval {
+function requireConfidence(confidence = 0.95): void {
   if (!(confidence > 0 && confidence < 1)) {
     throw new Error(`bootstrap confidence must lie between 0 and 1, not ${confidence}`);
   }
+}
+
+/** The (1 ± confidence)/2 quantiles of a statistic's values on resamples. Throws unless confidence lies in (0, 1). */
+export function intervalOf(samples: Float64Array, confidence = 0.95): Interval {
+  requireConfidence(confidence);
   const sorted = samples.slice().sort();
   const tail = (1 - confidence) / 2;
   return { low: quantile(sorted, tail), high: quantile(sorted, 1 - tail) };

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Discriminator, Targets } from '../discriminator/discriminator.ts';
 import type { CleanPass } from '../generator/generator.ts';
 import { phase } from '../ops/phase.ts';
+import type { Draws } from '../ops/random.ts';
 import type { Criterion } from './criterion.ts';
 import { scalars, tidied, toldAs, together, type Figures, type RoundMetrics } from './figures.ts';
 import type { ImageView, ImageViews } from './image-views.ts';
@@ -30,8 +31,8 @@ export interface Adversary {
   readonly targets?: Targets;
   /** What the opponent moves, if the same backward pass is to serve it. */
   readonly variables: readonly tf.Variable[];
-  /** What is to be told of what was played; called once the gradients are there. */
-  readonly measure: (played: Shown) => Figures;
+  /** What is to be told of what was played, and of L of it as the opponent ascends it, [N]; called once the gradients are there. */
+  readonly measure: (played: Shown, losses: tf.Tensor1D) => Figures;
 }
 
 /** An opponent that begins with what the pass of the clean images has told, which then gives their gradient too. */
@@ -41,6 +42,8 @@ export type Informed = (clean: CleanPass) => Adversary;
 export interface Learner {
   readonly detector: Discriminator;
   readonly criterion: Criterion;
+  /** What the detector's dropout draws from, once a pass; null where it has none. */
+  readonly dropout?: Draws | null;
 }
 
 /** What a step of the detector leaves to be used and told. */
@@ -57,6 +60,7 @@ export function learn(
   {
     detector,
     criterion,
+    dropout = null,
     detectorOptimizer,
     views = null,
   }: Learner & {
@@ -72,7 +76,7 @@ export function learn(
   return tidied(() => {
     const gradients = inParts(batch, settings.accumulate, (part) =>
       objectiveGradients(
-        { detector, criterion },
+        { detector, criterion, dropout },
         part,
         adversaryOf?.(part) ?? null,
         settings,
@@ -135,6 +139,7 @@ export function objectiveGradients(
       variables: adversary.variables,
       show: adversary.play,
       view,
+      draw: learner.dropout?.next(),
     } as const;
     const { detector } = learner;
     const adversarial = phase('adversarial', () => learningPass(detector, adversary.targets ?? batch, task));
@@ -142,14 +147,14 @@ export function objectiveGradients(
     return {
       detector: added(passes.length > 1 ? passes[0]!.detector : undefined, adversarial.detector),
       opponent: adversarial.variables.map((gradient) => tf.mul(gradient, 1 / weights.adversarial!)),
-      figures: descended(weights, passes, [adversary.measure(adversarial.shown)]),
+      figures: descended(weights, passes, [adversary.measure(adversarial.shown, adversarial.losses)]),
     };
   });
 }
 
 /** The pass of the clean images; it tells its gradient to them where an opponent wants to begin with it. */
 function cleanPass(
-  { detector, criterion }: Learner,
+  { detector, criterion, dropout }: Learner,
   batch: TaughtImages,
   weight: number,
   telling: boolean,
@@ -166,6 +171,7 @@ function cleanPass(
       variables: asVariable === null ? [] : [asVariable],
       show: () => ({ images: (asVariable as tf.Tensor4D | null) ?? images, maps: {}, bounds: {} }),
       view,
+      draw: dropout?.next(),
     });
     if (!telling) {
       return { passed };

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Branch, Discriminator, Targets } from '../discriminator/discriminator.ts';
 import type { Perturbed } from '../generator/generator.ts';
 import { variableGrads } from '../ops/gradients.ts';
+import type { Draw } from '../ops/random.ts';
 import type { Criterion } from './criterion.ts';
 import { descentOf, type Descent } from './descent.ts';
 import { scalars, tidied, type Figures } from './figures.ts';
@@ -28,6 +29,8 @@ export interface PassTask {
   readonly show: () => Shown;
   /** What the detector sees of them, where it is not the images themselves. */
   readonly view?: ImageView | undefined;
+  /** What its dropout draws from, where it has one. */
+  readonly draw?: Draw | undefined;
 }
 
 export interface Passed {
@@ -36,7 +39,7 @@ export interface Passed {
   readonly detector: readonly tf.Tensor[];
   /** ∂ weight · mean (L − cost) / ∂ variable, in their order. */
   readonly variables: readonly tf.Tensor[];
-  /** L of each image, [N]. */
+  /** L of each image, [N], of the pass that the variables' gradient is from. */
   readonly losses: tf.Tensor1D;
   readonly shown: Shown;
   /** `loss_TERM` (L) and `accuracy_TERM`; of a detector with losses of its own `loss_TERM_NAME` for each. */
@@ -47,15 +50,17 @@ export interface Passed {
 
 /**
  * Passes in training mode; moves the running statistics of its branch and nothing else. An opponent's variables get their gradient from
- * the same backward pass; where the detector descends losses of its own, from another one, for an opponent ascends L alone.
+ * the same backward pass; where the detector descends losses of its own or drops anything, from another one, for an opponent ascends L
+ * alone, and of the whole detector.
  */
 export function learningPass(detector: Discriminator, targets: Targets, task: PassTask): Passed {
-  if (detector.auxiliary === undefined || task.variables.length === 0) {
+  const oneServesBoth = detector.auxiliary === undefined && task.draw === undefined;
+  if (oneServesBoth || task.variables.length === 0) {
     return descendingPass(detector, targets, task);
   }
   return tidied(() => {
-    const { shown, variables } = ascendingPass(detector, targets, task);
-    return { ...descendingPass(detector, targets, { ...task, variables: [], show: () => shown }), variables };
+    const { shown, ...ascent } = ascendingPass(detector, targets, task);
+    return { ...descendingPass(detector, targets, { ...task, variables: [], show: () => shown }), ...ascent };
   });
 }
 
@@ -63,7 +68,7 @@ export function learningPass(detector: Discriminator, targets: Targets, task: Pa
 function descendingPass(
   detector: Discriminator,
   targets: Targets,
-  { term, criterion, weight, branch, variables, show, view = AS_IT_IS }: PassTask,
+  { term, criterion, weight, branch, variables, show, view = AS_IT_IS, draw }: PassTask,
 ): Passed {
   return tidied(() => {
     let met: { shown: Shown; descent: Descent } | undefined;
@@ -71,7 +76,8 @@ function descendingPass(
     try {
       const { grads } = variableGrads(() => {
         const shown = beyond.keepShown(show());
-        const pass = { training: true, trackStatistics: true, branch } as const;
+        const drawing = draw === undefined ? {} : { draw };
+        const pass = { training: true, trackStatistics: true, branch, ...drawing } as const;
         const seen = { images: view.images(shown.images), targets: targetsThrough(targets, view) };
         const descent = descentOf(detector, seen, view.judged(criterion), pass);
         [descent.logits, descent.losses, ...Object.values(descent.means)].forEach(beyond.keep);
@@ -102,25 +108,31 @@ function descendingPass(
   });
 }
 
-/** What is shown, and the variables' gradients of weight · mean (L − cost). Moves nothing. */
+/** What is shown, L of it and the variables' gradients of weight · mean (L − cost), with nothing dropped. Moves nothing. */
 function ascendingPass(
   detector: Discriminator,
   { labels }: Targets,
   { criterion, weight, branch, variables, show, view = AS_IT_IS }: PassTask,
-): Pick<Passed, 'shown' | 'variables'> {
+): Pick<Passed, 'shown' | 'losses' | 'variables'> {
   return tidied(() => {
     let shown: Shown | undefined;
+    let losses: tf.Tensor1D | undefined;
     const beyond = keeper();
     try {
       const { grads } = variableGrads(() => {
         shown = beyond.keepShown(show());
         const pass = { training: true, trackStatistics: false, branch } as const;
         const logits = detector.logits(view.images(shown.images), pass);
-        const mean = tf.mean(view.judged(criterion)(logits, labels));
+        losses = beyond.keep(view.judged(criterion)(logits, labels));
+        const mean = tf.mean(losses);
         const gained = shown.cost === undefined ? mean : tf.sub(mean, tf.mean(shown.cost));
         return tf.mul(gained, weight);
       }, [...variables]);
-      return { shown: aliasOf(shown!), variables: inOrder(variables, grads) };
+      return {
+        shown: aliasOf(shown!),
+        losses: losses!.clone(),
+        variables: inOrder(variables, grads),
+      };
     } finally {
       beyond.free();
     }

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Discriminator } from '../discriminator/discriminator.ts';
 import type { Generator } from '../generator/generator.ts';
-import { createRng, type Rng } from '../ops/random.ts';
+import { createDraws, createRng, type Draws, type Rng } from '../ops/random.ts';
 import type { Criterion } from './criterion.ts';
 import { restore, type GameState, type LoadedCheckpoint } from './checkpoint.ts';
 import { averaged, layerwise, type FineTuningSettings } from './fine-tuning.ts';
@@ -18,6 +18,7 @@ export interface Game extends Players {
   /** What Free AT carries from batch to batch; null in other games. */
   readonly carried: Carried | null;
   readonly views: ImageViews | null;
+  readonly dropout: Draws | null;
   /** Of players that compute in float16; null of others. */
   readonly lossScale: LossScale | null;
   /** The average of the detector's variables by their names; null where none is kept. */
@@ -60,6 +61,7 @@ export function createGame(
     detectorOptimizer: guard(optimizer, detector.trainable, true),
     generatorOptimizer: guard(createOptimizer(optimizer_g, trainable), trainable, false),
     ...memory,
+    dropout: detector.drops === true ? createDraws(settings.seed, 'dropout') : null,
     average,
     rng: createRng(settings.seed, 'opponent'),
     rounds: 0,
@@ -104,6 +106,7 @@ export function gameState(game: Game, notes: Readonly<Record<string, string>> = 
       opponent_draws: game.rng.counter,
       ...(pool_real === undefined || pool_fake === undefined ? {} : { pool_real, pool_fake }),
       ...(game.views === null ? {} : { view_draws: game.views.counter }),
+      ...(game.dropout === null ? {} : { dropout_draws: game.dropout.counter }),
     },
     identity: { detector: game.detector.name, generator: game.generator.name },
     notes,
@@ -125,6 +128,7 @@ export function restoreGame(game: Game, checkpoint: LoadedCheckpoint): void {
   const draws = counter('opponent_draws');
   const taken = game.pool === null ? null : ([counter('pool_real'), counter('pool_fake')] as const);
   const views = game.views === null ? null : counter('view_draws');
+  const dropped = game.dropout === null ? null : counter('dropout_draws');
   // the last thing that can fail, and the first that changes anything
   restore(checkpoint, variables, identity, (values, shape) => tf.tensor(values, shape, 'float32'));
   game.rounds = rounds;
@@ -133,6 +137,7 @@ export function restoreGame(game: Game, checkpoint: LoadedCheckpoint): void {
   game.rng.seek(draws);
   if (taken !== null) game.pool!.seek(taken);
   if (views !== null) game.views!.seek(views);
+  if (dropped !== null) game.dropout!.seek(dropped);
 }
 
 /**
@@ -140,8 +145,9 @@ export function restoreGame(game: Game, checkpoint: LoadedCheckpoint): void {
  * What there is to a game is what a checkpoint of it holds.
  */
 export function bookmark(game: Game): () => void {
-  const { rounds, rng, pool, views, detectorOptimizer, generatorOptimizer } = game;
-  const [draws, taken, viewDraws] = [rng.counter, pool?.taken, views?.counter];
+  const { rounds, rng, pool, views, dropout, detectorOptimizer, generatorOptimizer } = game;
+  const [draws, taken] = [rng.counter, pool?.taken];
+  const [viewDraws, dropoutDraws] = [views?.counter, dropout?.counter];
   const [detectorUpdates, generatorUpdates] = [detectorOptimizer.steps, generatorOptimizer.steps];
   // aliases: a variable that moves takes other memory and leaves this
   const kept = [...gameState(game).variables.values()].map(
@@ -158,6 +164,7 @@ export function bookmark(game: Game): () => void {
     rng.seek(draws);
     if (taken !== undefined) pool!.seek(taken);
     if (viewDraws !== undefined) views!.seek(viewDraws);
+    if (dropoutDraws !== undefined) dropout!.seek(dropoutDraws);
   };
 }
 

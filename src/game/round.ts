@@ -14,6 +14,7 @@ import type {
 } from '../generator/generator.ts';
 import { variableGrads } from '../ops/gradients.ts';
 import { phase } from '../ops/phase.ts';
+import type { Draws } from '../ops/random.ts';
 import type { Criterion } from './criterion.ts';
 import type { ImageViews } from './image-views.ts';
 import type { ImagePool } from './image-pool.ts';
@@ -41,6 +42,8 @@ export interface Players {
   readonly pool: ImagePool | null;
   /** What the detector sees of the images that it learns from, where that is not the images themselves. */
   readonly views?: ImageViews | null;
+  /** What the detector's dropout draws from; null where it has none. */
+  readonly dropout?: Draws | null;
 }
 
 /** Of this round. Whoever plays a recorded round again writes the new ones here: they are read when an optimiser steps. */

@@ -1,6 +1,7 @@
 /**
  * Simultaneous play: one backward pass through generator and detector gives the generator's ascent and the detector's descent, and
- * both step at once. Half the passes of alternating play; each player answers the other's last move, not the present one.
+ * both step at once. Half the passes of alternating play; each player answers the other's last move, not the present one. A detector with
+ * dropout or losses of its own takes another pass for the generator's gradient, which is of the whole detector and of L (pass.ts).
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Turn } from '../generator/generator.ts';
@@ -38,13 +39,13 @@ export function simultaneousRound(
     const adversaryOf = (part: Part): Adversary => ({
       variables: learner.trainable,
       play: () => learner.play(part, victim, turn),
-      measure: (played) =>
+      measure: (played, losses) =>
         together([
           toldAs(perturbationFigures(generator.name, part.images, played, part.from), (measured) => ({
             ...measured,
             ...learnedFigures(measured),
           })),
-          scalars({ [PAID]: tf.mean(played.cost!) }),
+          scalars({ [PAID]: tf.mean(played.cost!), [GAINED]: tf.mean(losses) }),
         ]),
     });
     const step = (uphill: readonly tf.Tensor[]): Figures => {
@@ -54,12 +55,13 @@ export function simultaneousRound(
       return scalars({ gradient_norm_g: gradientNorm });
     };
     const { figures } = learn(players, batch, adversaryOf, settings, () => learningRates.detector, step);
-    return toldAs(figures, ({ [PAID]: paid, ...told }) => ({
+    return toldAs(figures, ({ [PAID]: paid, [GAINED]: gained, ...told }) => ({
       ...told,
-      loss_g: paid! - told['loss_adversarial']!,
+      loss_g: paid! - gained!,
     }));
   });
 }
 
-/** The figure of what the images cost the opponent, a part of its loss; not told by itself. */
+/** The figures of what the images cost the opponent and gained it, its loss together; not told by themselves. */
 const PAID = 'paid';
+const GAINED = 'gained';

@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Activation } from './activations.ts';
 import { batchNormActivationInference, batchNormActivationTraining } from './batch-norm-activation.ts';
 import { FLOAT32, type Casts } from './precision.ts';
+import type { Draw } from './random.ts';
 import { stock, type HasStandard } from './standard-layer.ts';
 
 /** Which set of batch-norm parameters and statistics an image batch goes through (AdvProp, Xie et al. 2020). */
@@ -18,6 +19,8 @@ export interface Pass {
   /** Whether a training pass moves the running statistics. An opponent's passes never do. */
   readonly trackStatistics: boolean;
   readonly branch: Branch;
+  /** What dropout draws from, in a pass that the detector descends by and in no other; left out: nothing is dropped. */
+  readonly draw?: Draw;
 }
 
 /** The pass of a trained model. */
@@ -197,11 +200,12 @@ function standardActivation(name: string, activation: Exclude<Activation, 'none'
   return tf.layers.activation({ name, activation: activation === 'silu' ? 'swish' : activation });
 }
 
-function passOf(kwargs: unknown): Pass {
+/** The pass that a model's call was given. Throws if it was given none. */
+export function passOf(kwargs: unknown): Pass {
   const pass = kwargs as Partial<Pass> | undefined;
   if (pass?.branch === undefined || pass.training === undefined || pass.trackStatistics === undefined) {
     throw new Error(
-      'batch norm needs to know its pass: call model.apply(x, { training, trackStatistics, branch })',
+      'a layer needs to know its pass: call model.apply(x, { training, trackStatistics, branch })',
     );
   }
   return pass as Pass;

@@ -67,6 +67,57 @@ export function createRng(seed: number, stream: string, counter = 0): Rng {
   };
 }
 
+/** One draw of a stream, shared by readers that each have a name: the same numbers however often and in whatever order it is read. */
+export interface Draw {
+  /** Uniform in [0, 1), float32. */
+  uniform(name: string, shape: readonly number[]): tf.Tensor;
+}
+
+/** A stream of such draws. */
+export interface Draws {
+  /** Draws so far; the whole state. */
+  readonly counter: number;
+  /** Continues from a saved counter. */
+  readonly seek: (counter: number) => void;
+  /** The next draw. It holds a tensor of the tidy that it was made in, and is of no use after that. */
+  readonly next: () => Draw;
+}
+
+/**
+ * A stream whose draw number n gives a reader a pure function of (seed, stream, name, n).
+ *
+ * @param seed any safe integer
+ * @param stream what the stream is for
+ */
+export function createDraws(seed: number, stream: string): Draws {
+  let counter = 0;
+  return {
+    get counter() {
+      return counter;
+    },
+    seek: (to) => {
+      counter = to;
+    },
+    next: () => {
+      const n = counter;
+      const drawn = fed(() => [0, counter++], [2], 'int32');
+      return {
+        uniform: (name, shape) =>
+          tf.tidy(() => {
+            const own = hash32(`${seed}/${stream}/${name}`);
+            return hasKernel(STATELESS_RANDOM_UNIFORM)
+              ? runKernel<tf.Tensor>(
+                  STATELESS_RANDOM_UNIFORM,
+                  { seed: tf.add(drawn, tf.tensor1d([own, 0], 'int32')) },
+                  { shape },
+                )
+              : tf.tensor(philoxUniform(own, n, tf.util.sizeFromShape([...shape])), [...shape]);
+          }),
+      };
+    },
+  };
+}
+
 /** `count` float32 values in [0, 1) as TensorFlow's StatelessRandomUniform gives for seed [seed0, seed1] (int32). */
 export function philoxUniform(seed0: number, seed1: number, count: number): Float32Array {
   // TensorFlow mixes the two seeds through one Philox block into the key and the upper half of the counter.

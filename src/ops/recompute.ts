@@ -4,6 +4,7 @@
  * third more time; batch norm's running statistics move in the first run alone.
  */
 import * as tf from '@tensorflow/tfjs';
+import { isDropout } from './dropout.ts';
 import { gradients } from './gradients.ts';
 import type { Pass } from './layers.ts';
 import { programOf, runSteps, type Program, type Step } from './run-model.ts';
@@ -13,20 +14,22 @@ import { record } from './tape.ts';
  * A model as a function of [N, …] and a pass.
  *
  * @param recompute whether its activations are computed again in the backward pass instead of kept
- * @throws what programOf throws; with `recompute`, if a layer draws random numbers, which a second run would not draw again
+ * @throws what programOf throws; if a layer draws random numbers of its own, which neither a second run nor a resumed one would draw again
  */
 export function modelFunction(
   model: tf.LayersModel,
   recompute: boolean,
 ): (x: tf.Tensor, pass: Pass) => tf.Tensor {
   const program = programOf(model);
-  if (!recompute) return (x, pass) => tf.tidy(() => runSteps(program.steps, program.input, x, pass));
-  const random = model.layers.find((layer) => /dropout|noise/i.test(layer.getClassName()));
+  const random = model.layers.find(
+    (layer) => /dropout|noise/i.test(layer.getClassName()) && !isDropout(layer),
+  );
   if (random !== undefined) {
     throw new Error(
-      `layer ${random.name} of model ${model.name} draws random numbers, which cannot be computed twice: set runtime.recompute=false`,
+      `layer ${random.name} of model ${model.name} draws random numbers of its own, also where an opponent looks: take dropoutLayer of src/ops/dropout.ts, which draws from the pass`,
     );
   }
+  if (!recompute) return (x, pass) => tf.tidy(() => runSteps(program.steps, program.input, x, pass));
   const segments = segmentsOf(program);
   const [last, ...before] = [...segments].reverse();
   before.reverse();

@@ -1,13 +1,10 @@
-/** A tf.layers model as the two files that `tf.loadLayersModel` reads. */
-import path from 'node:path';
+/** A tf.layers model as the folder that `tf.loadLayersModel` reads. */
 import type { io, LayersModel } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
-import { writeFileAtomic } from './files.ts';
-
-const WEIGHTS = 'weights.bin';
+import { writeTfjsFolder } from './tfjs-folder.ts';
 
 /**
- * Writes `weights.bin` and then `model.json` into a folder, which is made: where the second lies, both are whole.
+ * Writes a model as `writeTfjsFolder` does.
  *
  * @param model of stock layers, or whoever loads it must know the others
  * @param metadata under `userDefinedMetadata` of model.json
@@ -18,17 +15,13 @@ export async function writeLayersModel(
   metadata: Readonly<Record<string, string>>,
 ): Promise<void> {
   const save = (artifacts: io.ModelArtifacts): Promise<io.SaveResult> => {
-    const weights = tf.io.CompositeArrayBuffer.join(artifacts.weightData);
-    writeFileAtomic(path.join(folder, WEIGHTS), Buffer.from(weights));
-    const json = {
+    writeTfjsFolder(folder, {
       format: 'layers-model',
-      generatedBy: 'deepfake-game',
-      convertedBy: null,
-      modelTopology: artifacts.modelTopology,
-      weightsManifest: [{ paths: [WEIGHTS], weights: artifacts.weightSpecs }],
-      userDefinedMetadata: metadata,
-    };
-    writeFileAtomic(path.join(folder, 'model.json'), `${JSON.stringify(json)}\n`);
+      modelTopology: artifacts.modelTopology as object,
+      weightSpecs: artifacts.weightSpecs!,
+      weights: new Uint8Array(tf.io.CompositeArrayBuffer.join(artifacts.weightData)),
+      metadata,
+    });
     return Promise.resolve({ modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } });
   };
   await model.save(tf.io.withSaveHandler(save));

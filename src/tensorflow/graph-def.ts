@@ -1,6 +1,15 @@
 /** A recording as TensorFlow's GraphDef message (tensorflow/core/framework/graph.proto, node_def.proto, attr_value.proto, tensor.proto). */
 import { bytesField, message, varintField } from './protobuf.ts';
-import type { Constant, Input, Node, Operation, Place, Recording } from './recording.ts';
+import {
+  neededNodes,
+  outputsOf,
+  type Constant,
+  type Input,
+  type Node,
+  type Operation,
+  type Place,
+  type Recording,
+} from './recording.ts';
 
 /** Which version of TensorFlow's operations the graph was made for: one of TensorFlow 2.x. */
 const PRODUCER = 1395;
@@ -16,7 +25,7 @@ const FILLED_FROM = 1024;
  */
 export function graphOf(recording: Recording): Uint8Array {
   const { nodes, inputs } = recording;
-  const order = needed(recording);
+  const order = neededNodes(recording);
   const named = firstOfEqual(nodes, order);
   // what the function gives back is looked for under its own name
   outputsOf(recording).forEach(({ from, at }) => {
@@ -40,24 +49,6 @@ export function graphOf(recording: Recording): Uint8Array {
     ...defs.map((def) => bytesField(1, def)),
     bytesField(4, varintField(1, PRODUCER)),
   );
-}
-
-function outputsOf({ results, assigned }: Recording): Place[] {
-  return [...results, ...assigned.map(({ place }) => place)];
-}
-
-/** The nodes that the outputs come from, in the recording's order. */
-function needed(recording: Recording): number[] {
-  const found = new Set<number>();
-  const ends = outputsOf(recording);
-  for (let place = ends.pop(); place !== undefined; place = ends.pop()) {
-    const { from, at } = place;
-    const node = recording.nodes[at];
-    if (from === 'input' || node === undefined || found.has(at)) continue;
-    found.add(at);
-    if (node.kind === 'operation') ends.push(...node.inputs);
-  }
-  return [...found].sort((a, b) => a - b);
 }
 
 /** For each of these nodes the first constant equal to it, or itself. A step makes the same shapes and factors over and over. */

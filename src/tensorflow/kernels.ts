@@ -18,16 +18,33 @@ import { registerRings } from './kernels/rings.ts';
 import { registerNarrow } from './kernels/narrow.ts';
 import { passNarrowTypes } from './narrow-types.ts';
 
+const ENGINE = 'tensorflow';
 const BATCH_NORM_GRAD = 'BatchNormTrainingGrad';
 
-let registered = false;
+/** The kernels that the engine came with; null until the fast ones are registered. */
+let plain: tf.KernelConfig[] | null = null;
+
+/** Runs a job with the kernels that the engine came with, in TensorFlow's own operations alone. The fast ones are back when it ends. */
+export function withPlainKernels<T>(job: () => T): T {
+  if (plain === null) return job();
+  const fast = tf.getKernelsForBackend(ENGINE);
+  exchange(fast, plain);
+  try {
+    return job();
+  } finally {
+    exchange(plain, fast);
+  }
+}
+
+function exchange(from: readonly tf.KernelConfig[], to: readonly tf.KernelConfig[]): void {
+  from.forEach(({ kernelName }) => tf.unregisterKernel(kernelName, ENGINE));
+  to.forEach((config) => tf.registerKernel(config));
+}
 
 /** Registers every fast kernel, once a process. The engine must be open. */
 export function registerFastKernels(): void {
-  if (registered) {
-    return;
-  }
-  registered = true;
+  if (plain !== null) return;
+  plain = tf.getKernelsForBackend(ENGINE);
   registerBatchNorm();
   registerActivations();
   registerRandom();

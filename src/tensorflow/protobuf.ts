@@ -36,30 +36,39 @@ export interface Field {
 /** The fields of a message, in order. Throws at a wire type other than varint, 32 and 64 bits and length-delimited. */
 export function fieldsOf(message: Uint8Array): Field[] {
   const fields: Field[] = [];
-  let at = 0;
-  const next = (): number => {
-    let value = 0;
-    for (let scale = 1; ; scale *= 128) {
-      const byte = message[at++]!;
-      value += (byte & 127) * scale;
-      if (byte < 128) return value;
-    }
-  };
-  while (at < message.length) {
-    const tag = next();
+  const from = { message, at: 0 };
+  while (from.at < message.length) {
+    const tag = nextVarint(from);
     const [number, type] = [Math.floor(tag / 8), tag % 8];
     if (type === 0) {
-      fields.push({ number, bytes: new Uint8Array(), value: next() });
+      fields.push({ number, bytes: new Uint8Array(), value: nextVarint(from) });
       continue;
     }
-    const length = type === 2 ? next() : { 1: 8, 5: 4 }[type];
+    const length = type === 2 ? nextVarint(from) : { 1: 8, 5: 4 }[type];
     if (length === undefined) {
       throw new Error(`field ${number} of a protocol-buffer message has the unknown wire type ${type}`);
     }
-    fields.push({ number, bytes: message.subarray(at, at + length), value: 0 });
-    at += length;
+    fields.push({ number, bytes: message.subarray(from.at, from.at + length), value: 0 });
+    from.at += length;
   }
   return fields;
+}
+
+/** A packed field's integers. */
+export function varintsOf(packed: Uint8Array): number[] {
+  const values: number[] = [];
+  const from = { message: packed, at: 0 };
+  while (from.at < packed.length) values.push(nextVarint(from));
+  return values;
+}
+
+function nextVarint(from: { readonly message: Uint8Array; at: number }): number {
+  let value = 0;
+  for (let scale = 1; ; scale *= 128) {
+    const byte = from.message[from.at++]!;
+    value += (byte & 127) * scale;
+    if (byte < 128) return value;
+  }
 }
 
 function varint(value: number): number[] {

@@ -70,6 +70,7 @@ export function watching(
         op,
         attributes: entriesOf(native.last()),
         inputs: from,
+        shapes: outputs.map(({ shape }) => shape),
         where: callSite(),
       };
       const at = nodes.push(node) - 1;

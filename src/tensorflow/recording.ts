@@ -18,6 +18,8 @@ export interface Operation {
   /** Its attributes, defaults included: entries of the map that TensorFlow's messages keep them in, sorted. */
   readonly attributes: readonly Uint8Array[];
   readonly inputs: readonly Place[];
+  /** Of its outputs. */
+  readonly shapes: readonly (readonly number[])[];
   /** The line of the program that asked for it. */
   readonly where: () => string;
 }
@@ -52,6 +54,25 @@ export interface Recording {
   readonly results: readonly Place[];
   /** The variables that the step assigned, and to what. */
   readonly assigned: readonly { readonly variable: tf.Variable; readonly place: Place }[];
+}
+
+/** Where what a step gives back and what it assigns come from. */
+export function outputsOf({ results, assigned }: Recording): Place[] {
+  return [...results, ...assigned.map(({ place }) => place)];
+}
+
+/** The nodes that the outputs come from, in the recording's order. */
+export function neededNodes(recording: Recording): number[] {
+  const found = new Set<number>();
+  const ends = outputsOf(recording);
+  for (let place = ends.pop(); place !== undefined; place = ends.pop()) {
+    const { from, at } = place;
+    const node = recording.nodes[at];
+    if (from === 'input' || node === undefined || found.has(at)) continue;
+    found.add(at);
+    if (node.kind === 'operation') ends.push(...node.inputs);
+  }
+  return [...found].sort((a, b) => a - b);
 }
 
 /** A step that cannot be played from a recording; the message says where and why. */

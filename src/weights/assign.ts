@@ -4,12 +4,34 @@ import { startAuxiliaryFromMain } from '../ops/layers.ts';
 import type { NamedArray } from '../ops/safetensors.ts';
 import type { Layout, Naming } from './pretrained.ts';
 
-/** The axes of a tensor in the order in which the variable has them. */
-const AXES: Readonly<Record<Exclude<Layout, 'same'>, readonly number[]>> = {
-  conv: [2, 3, 1, 0],
-  depthwise: [2, 3, 0, 1],
-  linear: [1, 0],
+/** The variable's shape for a tensor's, null for one that cannot be; and the tensor in that shape. */
+interface Laying {
+  readonly shape: (of: readonly number[]) => readonly number[] | null;
+  readonly lay: (tensor: tf.Tensor) => tf.Tensor;
+}
+
+const LAYINGS: Readonly<Record<Layout, Laying>> = {
+  same: { shape: (of) => of, lay: (tensor) => tensor },
+  conv: axes([2, 3, 1, 0]),
+  depthwise: axes([2, 3, 0, 1]),
+  linear: axes([1, 0]),
+  pointwise: {
+    shape: ([height, width, ...rest]) => (height === 1 && width === 1 ? rest : null),
+    lay: (tensor) => tf.squeeze(tensor, [0, 1]),
+  },
+  'real-unit': {
+    shape: (of) => (of.at(-1) === 1 ? [...of.slice(0, -1), 2] : null),
+    lay: (tensor) => tf.concat([tf.div(tensor, 2), tf.div(tensor, -2)], -1),
+  },
 };
+
+/** @param order the axes of a tensor in the order in which the variable has them */
+function axes(order: readonly number[]): Laying {
+  return {
+    shape: (of) => (of.length === order.length ? order.map((axis) => of[axis]!) : null),
+    lay: (tensor) => tf.transpose(tensor, [...order]),
+  };
+}
 
 /** What is assigned, and what is left as it is. */
 export interface Assignment {
@@ -25,7 +47,7 @@ export interface Assignment {
  *
  * @param state every variable of the detector by `layer/weight`
  * @param tensors by the file's own names
- * @throws naming the tensor, with every variable as it was: a name that the architecture lacks, two tensors of one variable, a variable
+ * @throws naming the tensor, with every variable as it was: a name that the architecture lacks or refuses, a constant of another value, two tensors of one variable, a variable
  *   without a tensor, a wrong shape, integers, NaN or infinity, a variance below 0
  */
 export function assignWeights(
@@ -40,6 +62,13 @@ export function assignWeights(
     const refuse = (why: string): never => {
       throw new Error(`${source}: tensor ${name} ${why}; the detector's weights are left as they were`);
     };
+    if (place !== undefined && 'refused' in place) return refuse(place.refused);
+    if (place !== undefined && 'equals' in place) {
+      if (!equal(array.values, place.equals)) {
+        refuse(`is not [${place.equals.join(', ')}]: the file is ${place.otherwise}`);
+      }
+      continue;
+    }
     const variable = place === undefined ? undefined : state.get(place.variable);
     if (place === undefined || variable === undefined) {
       return refuse('has no place in this detector: the file is of another architecture');
@@ -70,9 +99,8 @@ function misfit(
   variable: tf.Variable,
   name: string,
 ): string | null {
-  const axes = layout === 'same' ? shape.map((_, axis) => axis) : AXES[layout];
-  const moved = axes.map((axis) => shape[axis]);
-  if (axes.length !== shape.length || moved.join() !== variable.shape.join()) {
+  const moved = LAYINGS[layout].shape(shape);
+  if (moved?.join() !== variable.shape.join()) {
     return `of shape [${shape.join(', ')}] does not fit ${name} of shape [${variable.shape.join(', ')}]`;
   }
   if (!(values instanceof Float32Array)) return 'holds integers, and weights are floats';
@@ -83,6 +111,9 @@ function misfit(
 }
 
 function laidOut({ shape, values }: NamedArray, layout: Layout): tf.Tensor {
-  const tensor = tf.tensor(values, [...shape], 'float32');
-  return layout === 'same' ? tensor : tf.transpose(tensor, [...AXES[layout]]);
+  return LAYINGS[layout].lay(tf.tensor(values, [...shape], 'float32'));
+}
+
+function equal(values: NamedArray['values'], expected: readonly number[]): boolean {
+  return values.length === expected.length && expected.every((v, i) => Math.abs(values[i]! - v) <= 1e-4);
 }

@@ -2,13 +2,15 @@
 import { readFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { decodeSafeTensors, type NamedArray } from '../ops/safetensors.ts';
+import { isKerasFile, readKerasFile } from './keras-file.ts';
+import type { Framework } from './pretrained.ts';
 import { isTorchFile, readTorchFile } from './torch-file.ts';
 
 export interface WeightsFile {
   readonly file: string;
   readonly tensors: ReadonlyMap<string, NamedArray>;
-  /** Whose names the tensors have: PyTorch's, or this program's own (`npm run export`). */
-  readonly namedBy: 'torch' | 'own';
+  /** Whose names the tensors have: a framework's, or this program's own (`npm run export`). */
+  readonly namedBy: Framework | 'own';
   /** The detector's name in an export of this program's; null in others. */
   readonly architecture: string | null;
   readonly sha256: string;
@@ -25,6 +27,10 @@ export async function readWeights(file: string, remedy: string): Promise<Weights
     throw new Error(`cannot read the weights ${file}: ${cause.message}. ${remedy}`, { cause });
   });
   const sha256 = createHash('sha256').update(bytes).digest('hex');
+  if (isKerasFile(bytes)) {
+    const tensors = await readKerasFile(bytes, file);
+    return { file, tensors, namedBy: 'keras', architecture: null, sha256 };
+  }
   if (isTorchFile(bytes)) {
     return { file, tensors: readTorchFile(bytes, file), namedBy: 'torch', architecture: null, sha256 };
   }

@@ -2,7 +2,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import { assignWeights } from './assign.ts';
 import { PUBLISHED, publishedFile } from './published.mjs';
-import type { Naming, Pretrained } from './pretrained.ts';
+import type { Framework, Naming, Pretrained } from './pretrained.ts';
 import { readWeights, type WeightsFile } from './read-weights.ts';
 
 /** Weights that were read, checked as far as they can be without a detector. */
@@ -59,12 +59,9 @@ async function readPublished(published: string | null, name: string, cache: stri
   return found;
 }
 
-function namingOf(
-  { file, namedBy, architecture }: WeightsFile,
-  name: string,
-  pretrained: Pretrained,
-): Naming {
-  if (namedBy === 'torch') return pretrained.torch;
+function namingOf(found: WeightsFile, name: string, pretrained: Pretrained): Naming {
+  const { file, namedBy, architecture } = found;
+  if (namedBy !== 'own') return originalNaming(found, namedBy, name, pretrained);
   if (architecture !== name) {
     throw new Error(
       `${file} holds the detector ${architecture}, and this run's is ${name}: set discriminator=${architecture}`,
@@ -72,3 +69,30 @@ function namingOf(
   }
   return (tensor) => ({ variable: tensor, layout: 'same' });
 }
+
+function originalNaming(
+  { file, tensors }: WeightsFile,
+  framework: Framework,
+  name: string,
+  { torch, keras, unlike }: Pretrained,
+): Naming {
+  const naming = framework === 'torch' ? torch : (keras?.([...tensors.keys()]) ?? null);
+  const { title, others } = FRAMEWORKS[framework];
+  if (naming === null) {
+    throw new Error(
+      `${file} has ${title} names, and no network of that framework is ${name}: set discriminator.weights to ${others}, or to null for random weights`,
+    );
+  }
+  const overrides = unlike?.[framework] ?? [];
+  if (overrides.length > 0) {
+    throw new Error(
+      `${file} has ${title} names, and ${name} as it is set is another function than ${title} network: set ${overrides.join(' ')}`,
+    );
+  }
+  return naming;
+}
+
+const FRAMEWORKS: Readonly<Record<Framework, { readonly title: string; readonly others: string }>> = {
+  torch: { title: "PyTorch's", others: "a file of Keras's or of `npm run export`" },
+  keras: { title: "Keras's", others: "a file of PyTorch's or of `npm run export`" },
+};

@@ -1,4 +1,4 @@
-/** ZIP archives whose files are stored as they are, read in place: PyTorch's files are such (PKWARE's APPNOTE 6.3, sections 4.3 to 4.5). */
+/** ZIP archives whose files are stored as they are, read in place: PyTorch's and Keras's files are such (PKWARE's APPNOTE 6.3, sections 4.3 to 4.5). */
 
 const LOCAL = 0x04034b50;
 const CENTRAL = 0x02014b50;
@@ -9,6 +9,13 @@ const NO_SIZE = 0xffffffff;
 /** Whether bytes begin as a ZIP archive does. */
 export function isZip(bytes: Uint8Array): boolean {
   return bytes.length >= 4 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === LOCAL;
+}
+
+/** The name of the file that an archive begins with; null where bytes begin as no archive does. */
+export function firstEntry(bytes: Uint8Array): string | null {
+  if (!isZip(bytes) || bytes.length < 30) return null;
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint16(26, true);
+  return new TextDecoder().decode(bytes.subarray(30, 30 + length));
 }
 
 /**
@@ -34,7 +41,9 @@ export function storedEntries(bytes: Uint8Array): ReadonlyMap<string, Uint8Array
     inside(view, at, 46 + lengths[0] + lengths[1] + lengths[2]);
     const name = new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + lengths[0]));
     if ((view.getUint16(at + 8, true) & 1) !== 0 || view.getUint16(at + 10, true) !== 0) {
-      throw new Error(`its file ${name} is compressed or encrypted, and PyTorch's never are`);
+      throw new Error(
+        `its file ${name} is compressed or encrypted, and neither PyTorch nor Keras writes such`,
+      );
     }
     const extra = { at: at + 46 + lengths[0], length: lengths[1] };
     const [size, packed, local] = wide(view, extra, [

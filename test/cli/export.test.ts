@@ -62,9 +62,26 @@ describe('npm run export', function () {
     expect(readFileSync(place.path('new/mine.safetensors')).equals(readFileSync(file))).to.equal(true);
   });
 
+  it('format=tfjs-graph writes a folder that says what it is', async () => {
+    const { code, stdout, stderr } = await run('run=run', 'format=tfjs-graph');
+    expect([code, stderr]).to.deep.equal([0, '']);
+    expect(stdout).to.match(/^run\/detector-tfjs-graph: 12 tensors, /);
+    const folder = place.path('run/detector-tfjs-graph');
+    expect(readdirSync(folder).sort()).to.deep.equal(['model.json', 'weights.bin']);
+    const json = JSON.parse(readFileSync(join(folder, 'model.json'), 'utf8')) as Record<string, unknown>;
+    expect(json).to.include({ format: 'graph-model', generatedBy: 'deepfake-game' });
+    expect(json['userDefinedMetadata']).to.include({ architecture: 'small-cnn', threshold: '0.625' });
+    const again = await run('run=run', 'format=tfjs-graph');
+    expect([again.code, again.stdout]).to.deep.equal([1, '']);
+    expect(again.stderr).to.match(/^run\/detector-tfjs-graph exists and .*another folder with out=FOLDER\n$/);
+  });
+
   it('mistakes are one line that says what is known, and nothing is written', async () => {
     const mistakes: readonly (readonly [readonly string[], RegExp])[] = [
-      [['run=run', 'format=onnx'], /^format=onnx: there is no such format\. Known: safetensors, tfjs\n$/],
+      [
+        ['run=run', 'format=onnx'],
+        /^format=onnx: there is no such format\. Known: safetensors, tfjs, tfjs-graph\n$/,
+      ],
       [
         ['rum=run'],
         /^unknown key 'rum'\. Did you mean 'run'\? Known: run, format, out; usage: npm run export/,

@@ -256,4 +256,13 @@ describe('conformance: discriminator', () => {
     const variant = (narrow as AnyDiscriminatorVariant | undefined) ?? DISCRIMINATORS[name]!;
     onTensorFlow(name, () => itIsADiscriminator({ variant, ...given }));
   }
+
+  // with a hidden layer, that every cell goes through; the others' heads are in test/discriminator/heads.test.ts
+  for (const name of ['meso-4', 'mobilenet-v3-large']) {
+    const { narrow, settings, ...given } = CASES[name]!;
+    const variant = (narrow as AnyDiscriminatorVariant | undefined) ?? DISCRIMINATORS[name]!;
+    onTensorFlow(`${name}, patches`, () =>
+      itIsADiscriminator({ variant, settings: { ...settings, head: 'patches' }, ...given }),
+    );
+  }
 });

@@ -17,6 +17,7 @@ import { crossEntropy } from '../../src/game/objective.ts';
 import { restoreDetector } from '../../src/game/players.ts';
 import { startAuxiliaryFromMain } from '../../src/ops/layers.ts';
 import { parameterCount } from '../../src/ops/flat-parameters.ts';
+import { createDraws } from '../../src/ops/random.ts';
 import { bits, changed, expectNoLeak, noiseTensor, snapshot } from '../support/tensors.ts';
 
 export interface DiscriminatorCase {
@@ -172,6 +173,21 @@ export function itIsADiscriminator(given: DiscriminatorCase): void {
       const alone = detector.logits(images.slice([2], [1]), INFERENCE).dataSync();
       const scale = Math.max(...together.map(Math.abs));
       [0, 1].forEach((i) => expect(alone[i]).to.be.closeTo(together[4 + i]!, 1e-4 * scale));
+    });
+  });
+
+  it('drops anything only by the draw of its pass, if it has dropout, and then the same by the same draw', () => {
+    tf.tidy(() => {
+      const draws = createDraws(1, 'dropout');
+      const whole = bits(logits(detector, learn('main', false)));
+      const by = (counter: number): number[] => {
+        draws.seek(counter);
+        return bits(logits(detector, { ...learn('main', false), draw: draws.next() }));
+      };
+      const [first, second] = [by(0), by(1)];
+      expect(by(0)).to.deep.equal(first);
+      const all = new Set([whole, first, second].map((each) => each.join()));
+      expect(all.size).to.equal(detector.drops === true ? 3 : 1);
     });
   });
 

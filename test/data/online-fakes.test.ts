@@ -7,7 +7,7 @@ import { openDataset, type OpenDataset } from '../../src/data/index.ts';
 import { openLoader } from '../../src/data/loader.ts';
 import { writeManifest } from '../../src/data/manifest/manifest-file.ts';
 import { UNPACKED, type ManifestRow } from '../../src/data/manifest/row.ts';
-import { makeOnline, withOnlineFakes, withoutOwnFakes } from '../../src/data/online-fakes.ts';
+import { makeOnline, requireFakes, withOnlineFakes, withoutOwnFakes } from '../../src/data/online-fakes.ts';
 import { rngFor } from '../../src/data/rng.ts';
 import { NO_AUGMENTATION } from '../../src/data/augment.ts';
 import { faceLandmarks as face } from '../support/landmarks.ts';
@@ -21,13 +21,18 @@ describe('data/online-fakes', () => {
   const folder = temporaryFolder();
   let dataset: OpenDataset;
 
-  /** A manifest of real and fake pictures of 80 px, of which those whose number `has` accepts have landmarks. */
-  async function open(name: string, has: (i: number) => boolean): Promise<OpenDataset> {
+  /** A manifest of real and fake pictures of 80 px, of which those whose number `has` accepts have landmarks, and train `kinds` alone. */
+  async function open(
+    name: string,
+    has: (i: number) => boolean,
+    kinds: readonly string[] = ['real', 'Swap'],
+  ): Promise<OpenDataset> {
     const root = join(folder.path(), name);
     const rows: ManifestRow[] = [];
     for (let i = 0; i < 12; i++) {
       const split = i < 8 ? 'train' : i < 10 ? 'val' : 'test';
       for (const manipulation of ['real', 'Swap']) {
+        if (split === 'train' && !kinds.includes(manipulation)) continue;
         const image = `${manipulation}/${i}.png`;
         await put(join(root, image), picture(i, 80).png());
         rows.push({
@@ -76,6 +81,19 @@ describe('data/online-fakes', () => {
     const none = await open('none', () => false);
     expect((await errorOf(withOnlineFakes(none, ['self-blend']))).message).to.match(
       /landmarks of none of its 8 training reals.*npm run prepare/,
+    );
+  });
+
+  it('reals alone are enough to train on with fakes made of them, and not enough without', async () => {
+    const reals = await open('reals', () => true, ['real']);
+    expect(() => requireFakes(reals)).to.throw(
+      /no fake image came into train.*batches.online_fakes=\[self-blend\]/,
+    );
+    const extended = await withOnlineFakes(reals, ['self-blend']);
+    expect(requireFakes(extended)).to.equal(extended);
+    expect(withoutOwnFakes(extended).samples('train')).to.have.length(16);
+    expect((await errorOf(open('fakes', () => true, ['Swap']))).message).to.include(
+      'no real image came into train',
     );
   });
 

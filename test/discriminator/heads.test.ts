@@ -1,9 +1,19 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
-import { INFERENCE, type Discriminator, type Targets } from '../../src/discriminator/discriminator.ts';
+import {
+  INFERENCE,
+  type AnyDiscriminatorVariant,
+  type Discriminator,
+  type Targets,
+} from '../../src/discriminator/discriminator.ts';
+import { DISCRIMINATORS } from '../../src/discriminator/index.ts';
 import { efficientNetB0 } from '../../src/discriminator/efficientnet.ts';
 import { cellLosses, meanOfCells, realOrAny, type Head } from '../../src/discriminator/heads.ts';
+import { resNet } from '../../src/discriminator/resnet.ts';
 import { smallCnn } from '../../src/discriminator/small-cnn.ts';
+import { xceptionOf } from '../../src/discriminator/xception.ts';
+import { shippedSettings } from '../support/players.ts';
+import { undrawn } from '../support/undrawn.ts';
 import { onEachEngine, onTensorFlow } from '../support/engines.ts';
 import { bits, expectClose, noise, noiseTensor } from '../support/tensors.ts';
 
@@ -105,7 +115,10 @@ onTensorFlow('a detector with a head', () => {
     const detector = make('patches');
     expect(detector.state.get('logits/kernel')!.shape).to.deep.equal([1, 1, 6, 2]);
     const large = efficientNetB0.create(
-      { weights: null, bn_momentum: 0.9, bn_epsilon: 1e-3, head: 'patches' },
+      {
+        ...{ weights: null, bn_momentum: 0.9, bn_epsilon: 1e-3, normalisation: 'centred' },
+        ...{ dropout: 0, stochastic_depth: 0, head: 'patches' },
+      },
       context,
     );
     expect(large.state.get('logits/kernel')!.shape).to.deep.equal([1, 1, 1280, 2]);
@@ -116,4 +129,45 @@ onTensorFlow('a detector with a head', () => {
     });
     [detector, large].forEach((of) => of.dispose());
   });
+
+  const narrow = { stem: [4, 6], entry: [8, 10], middle: 1, exit: [10, 12, 14, 16] } as const;
+  for (const [name, variant] of Object.entries({
+    'efficientnet-b0': DISCRIMINATORS['efficientnet-b0'],
+    'efficientnet-lite0': DISCRIMINATORS['efficientnet-lite0'],
+    'meso-4': DISCRIMINATORS['meso-4'],
+    'meso-inception-4': DISCRIMINATORS['meso-inception-4'],
+    'mobilenet-v3-small': DISCRIMINATORS['mobilenet-v3-small'],
+    'resnet-50': resNet('resnet-50', { width: 4, blocks: [1, 1] }),
+    xception: xceptionOf('xception', narrow),
+  }) as [string, AnyDiscriminatorVariant][]) {
+    it(`${name} takes each, its other variables as they are: weights from elsewhere go into them alike`, () => {
+      // one cell of Meso's features, so that the hidden layer, which sees all of them, is the same one
+      const given = { ...context, imageSize: 32, manipulations: ['a', 'b', 'c'] };
+      const shapes = (head: Head): Record<string, string> => {
+        const settings = { ...shippedSettings('discriminator', name), head };
+        const detector = undrawn(() => variant.create(settings, given));
+        expect(variant.needs!(settings)).to.deep.equal(head === 'manipulations' ? ['manipulations'] : []);
+        expect(detector.drops).to.equal((settings as { dropout?: number }).dropout !== undefined);
+        const all = [...detector.state].map(([key, { shape }]) => [key, shape.join()] as const);
+        detector.dispose();
+        return Object.fromEntries(all);
+      };
+      const { 'logits/kernel': kernel, 'logits/bias': bias, ...binary } = shapes('binary');
+      const features = kernel!.split(',')[0]!;
+      expect([kernel, bias]).to.deep.equal([`${features},2`, '2']);
+      for (const [head, own] of [
+        ['manipulations', [`${features},4`, '4']],
+        ['patches', [`1,1,${features},2`, '2']],
+      ] as const) {
+        const { 'logits/kernel': of, 'logits/bias': beside, ...rest } = shapes(head);
+        expect([of, beside], head).to.deep.equal(own);
+        expect(rest, head).to.deep.equal(binary);
+      }
+      const pretrained = variant.pretrained?.({ ...shippedSettings('discriminator', name) });
+      if (pretrained !== undefined) {
+        const kept = ['logits/kernel', 'logits/bias', ...Object.keys(binary)].filter(pretrained.ownStart);
+        expect(kept).to.deep.equal(['logits/kernel', 'logits/bias']);
+      }
+    });
+  }
 });

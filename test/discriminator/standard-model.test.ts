@@ -8,12 +8,10 @@ import { expect } from 'chai';
 import { INFERENCE, type AnyDiscriminatorVariant } from '../../src/discriminator/discriminator.ts';
 import { DISCRIMINATORS } from '../../src/discriminator/index.ts';
 import { apply } from '../../src/discriminator/model.ts';
-import { mobileNetV3 } from '../../src/discriminator/mobilenet-v3.ts';
-import { resNet } from '../../src/discriminator/resnet.ts';
 import { standardModel } from '../../src/discriminator/standard-model.ts';
-import { xceptionOf } from '../../src/discriminator/xception.ts';
 import { writeLayersModel } from '../../src/reports/layers-model.ts';
 import { onTensorFlow } from '../support/engines.ts';
+import { narrowMobileNet, narrowResNet, narrowXception } from '../support/narrow-detectors.ts';
 import { shippedSettings } from '../support/players.ts';
 import { expectClose, noiseTensor } from '../support/tensors.ts';
 
@@ -38,30 +36,19 @@ const CASES: readonly Case[] = [
     title: 'mobilenet-v3, narrow',
     detector: 'mobilenet-v3-large',
     size: 22,
-    narrow: mobileNetV3(
-      'narrow',
-      {
-        stem: 8,
-        lines: [
-          [3, 8, 8, true, 'relu', 1],
-          [5, 24, 16, true, 'hard-swish', 2],
-        ],
-        head: [24, 12],
-      },
-      () => undefined,
-    ),
+    narrow: narrowMobileNet,
   },
   {
     title: 'resnet, narrow',
     detector: 'resnet-50',
     size: 32,
-    narrow: resNet('narrow', { width: 4, blocks: [1, 1] }),
+    narrow: narrowResNet,
   },
   {
     title: 'xception, narrow',
     detector: 'xception',
     size: 35,
-    narrow: xceptionOf('narrow', { stem: [4, 6], entry: [8, 10], middle: 1, exit: [10, 12, 14, 16] }),
+    narrow: narrowXception,
   },
 ];
 

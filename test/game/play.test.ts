@@ -92,6 +92,26 @@ onTensorFlow('ways of playing', () => {
       });
     }
 
+    it('shows the generator the L that the detector descends', () => {
+      const given = gameOf('generative');
+      const seen: number[][] = [];
+      const learners = given.generator.learners.map((learner) => ({
+        ...learner,
+        play: (...[images, victim, turn]: Parameters<typeof learner.play>) => {
+          seen.push([...victim.lossOf(images.images, images.labels).dataSync()]);
+          return learner.play(images, victim, turn);
+        },
+      }));
+      const game = { ...given, criterion: SMOOTHED, generator: { ...given.generator, learners } };
+      const expected = tf.tidy(() => {
+        const { images, labels } = batch;
+        return [...victimOf(game.detector, SETTINGS, SMOOTHED).lossOf(images, labels).dataSync()];
+      });
+      play(game, batch, SIMULTANEOUS, RATES, turn(game));
+      expect(seen).to.deep.equal([expected]);
+      disposeGame(given);
+    });
+
     it('counts one update of each', () => {
       const game = gameOf('generative');
       play(game, batch, SIMULTANEOUS, RATES, turn(game));

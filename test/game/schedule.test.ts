@@ -2,13 +2,23 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { learningRateAt, type ScheduleSettings } from '../../src/game/schedule.ts';
 
-const oneCycle = (warmup: number): ScheduleSettings => ({ name: 'one-cycle', warmup });
+const ANY = { warmup: 0.3, stages: 4, drop: 0.3 };
+const oneCycle = (warmup: number): ScheduleSettings => ({ ...ANY, name: 'one-cycle', warmup });
 
 describe('learning-rate schedule', () => {
   it('constant is the peak at every round', () => {
     for (const step of [0, 7, 99]) {
-      expect(learningRateAt({ name: 'constant', warmup: 0.3 }, step, 100)).to.equal(1);
+      expect(learningRateAt({ ...ANY, name: 'constant' }, step, 100)).to.equal(1);
     }
+  });
+
+  it('step multiplies by the drop at the start of each stage but the first', () => {
+    const step: ScheduleSettings = { ...ANY, name: 'step', stages: 8, drop: 0.1 };
+    // 120 epochs, a tenth every 15
+    const rates = Array.from({ length: 120 }, (_, epoch) => learningRateAt(step, epoch, 120));
+    rates.forEach((rate, epoch) => expect(rate).to.be.closeTo(10 ** -Math.floor(epoch / 15), 1e-15));
+    expect(learningRateAt({ ...step, stages: 3 }, 6, 10)).to.equal(0.1);
+    expect(learningRateAt({ ...step, stages: 3 }, 7, 10)).to.be.closeTo(0.01, 1e-15);
   });
 
   it('one-cycle starts at 1/25, peaks after the warm-up and ends at 1/10,000', () => {

@@ -5,6 +5,9 @@ import { batchNormInference, batchNormTraining } from '../../src/ops/batch-norm.
 import { conv2d } from '../../src/ops/conv-layer.ts';
 import { depthwiseConv2d } from '../../src/ops/depthwise.ts';
 import { instanceNormLayer } from '../../src/ops/instance-norm.ts';
+import { dropoutLayer } from '../../src/ops/dropout.ts';
+import { INFERENCE } from '../../src/ops/layers.ts';
+import { createDraws } from '../../src/ops/random.ts';
 import { castTo, createCasts, FLOAT32, precisionOf, type Casts } from '../../src/ops/precision.ts';
 import { spatialMean } from '../../src/ops/spatial-mean.ts';
 import { doubleNearest } from '../../src/ops/upsample.ts';
@@ -42,6 +45,14 @@ const CASES: Readonly<Record<string, Case>> = {
     parameters: () => [noiseTensor(2, [7, 7, 8, 1], -1, 1)],
     of: (x, [filter], casts) => depthwiseConv2d(x, casts.beside(filter as tf.Tensor4D), 1),
     roundings: 2,
+  },
+  'stochastic depth': {
+    parameters: () => [],
+    of: (x) => {
+      const layer = dropoutLayer({ name: 'drop', rate: 0.3, unit: 'image' });
+      return layer.call(x, { ...INFERENCE, draw: createDraws(1, 'dropout').next() }) as tf.Tensor;
+    },
+    roundings: 1,
   },
   convolution: {
     parameters: () => [noiseTensor(2, [3, 3, 8, 5], -1, 1), noiseTensor(3, [5], -1, 1)],

@@ -15,7 +15,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['run-settings.ts'],
   ['contradictions.ts'],
   ['run-config.ts'],
-  ['prepare.ts', 'results.ts', 'train-reports.ts'],
+  ['detector-graph.ts', 'prepare.ts', 'results.ts', 'train-reports.ts'],
   ['trained-run.ts', 'attack-batch.ts'],
   ['train.ts', 'evaluate.ts', 'opponent-picture.ts', 'attack.ts', 'export.ts', 'models.ts'],
   ['run.ts'],

@@ -1,6 +1,6 @@
 /** Weights by formula under PyTorch's names, as test/fixtures/discriminator/regenerate.py gives them, and how they come into a detector. */
 import * as tf from '@tensorflow/tfjs';
-import type { Layout, Place } from '../../src/weights/pretrained.ts';
+import type { Layout, Naming, Place } from '../../src/weights/pretrained.ts';
 import { hashed } from '../bench/hashed.ts';
 
 /** Value `at` of the formula for a tensor of this name and shape, in the tensor's own layout. */
@@ -17,7 +17,7 @@ export function formulaValue(
   return kind === 'weight' || kind === 'gamma' ? h.map((v) => v / 2 + 0.75) : h.map((v) => (v - 0.5) / 5);
 }
 
-const ORDER: Readonly<Record<Exclude<Layout, 'same'>, readonly number[]>> = {
+const ORDER: Readonly<Record<'conv' | 'depthwise' | 'linear', readonly number[]>> = {
   conv: [2, 3, 1, 0],
   depthwise: [2, 3, 0, 1],
   linear: [1, 0],
@@ -26,11 +26,13 @@ const ORDER: Readonly<Record<Exclude<Layout, 'same'>, readonly number[]>> = {
 /** A tensor of PyTorch's as the variable that it is for. */
 export function laidOut(values: Float32Array, shape: readonly number[], layout: Layout): tf.Tensor {
   const tensor = tf.tensor(values, [...shape]);
-  return layout === 'same' ? tensor : tf.transpose(tensor, [...ORDER[layout]]);
+  if (layout === 'same') return tensor;
+  if (layout === 'pointwise' || layout === 'real-unit') throw new Error(`PyTorch has no ${layout}`);
+  return tf.transpose(tensor, [...ORDER[layout]]);
 }
 
 /** A place, or an error that names what has none. */
-export function placed(name: string, place: Place | 'unused' | undefined): Place {
-  if (place === undefined || place === 'unused') throw new Error(`no variable of ours for ${name}`);
+export function placed(name: string, place: ReturnType<Naming>): Place {
+  if (typeof place !== 'object' || !('variable' in place)) throw new Error(`no variable of ours for ${name}`);
   return place;
 }

@@ -5,15 +5,18 @@ import { readFileSync } from 'node:fs';
 import { cacheFolder } from '../../src/data/cache-folder.ts';
 import { INFERENCE } from '../../src/discriminator/discriminator.ts';
 import {
-  buildEfficientNetLite,
   efficientNetLites,
+  efficientNetLiteTrunk,
   type EfficientNetLite,
+  type EfficientNetLiteSettings,
 } from '../../src/discriminator/efficientnet-lite.ts';
+import { linearHead } from '../../src/discriminator/heads.ts';
 import { modelState } from '../../src/ops/model-state.ts';
 import { assignWeights } from '../../src/weights/assign.ts';
 import { publishedFile } from '../../src/weights/published.mjs';
 import { readWeights } from '../../src/weights/read-weights.ts';
 import { onTensorFlow } from '../support/engines.ts';
+import { shippedSettings } from '../support/players.ts';
 import { expectClose } from '../support/tensors.ts';
 import { imagenetPhotos } from './imagenet-photos.ts';
 
@@ -50,11 +53,13 @@ onTensorFlow('ImageNet weights', () => {
         `Run \`npm run weights -- ${name}\``,
       );
       const context = { imageSize: side, seed: 1, auxiliaryBatchNorm: false, recompute: false };
-      const model = buildEfficientNetLite(name, { bn_momentum: 0.99, bn_epsilon: 1e-3 }, context, 1000);
+      const settings = shippedSettings('discriminator', name) as unknown as EfficientNetLiteSettings;
+      const trunk = efficientNetLiteTrunk(name, settings, context);
+      const model = tf.model({ inputs: trunk.input, outputs: linearHead(trunk, 1000) });
       const variant = efficientNetLites.find((each) => each.name === name)!;
-      const { torch } = variant.pretrained!({ weights: null, bn_momentum: 0.99, bn_epsilon: 1e-3 });
+      const { torch } = variant.pretrained!(settings);
       assignWeights(modelState(model), file.tensors, {
-        naming: torch,
+        naming: torch!,
         keeps: () => false,
         source: file.file,
       });

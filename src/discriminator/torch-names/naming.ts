@@ -1,12 +1,11 @@
 /** Which of a detector's variables the tensors of a PyTorch state dict are, and how they lie. */
-
 import type { Naming } from '../../weights/pretrained.ts';
+import type { NamedLayer as OfKind } from '../name-tables.ts';
+
+export { entry, layer } from '../name-tables.ts';
 
 /** A layer of ours, and what its weights are called and how they lie. */
-export interface NamedLayer {
-  readonly layer: string;
-  readonly kind: 'conv' | 'depthwise' | 'linear' | 'norm';
-}
+export type NamedLayer = OfKind<'conv' | 'depthwise' | 'linear' | 'norm'>;
 
 const NORM: Readonly<Record<string, string>> = {
   weight: 'gamma',
@@ -35,14 +34,4 @@ export function namingOf(layerOf: (module: string) => NamedLayer | undefined): N
       ? { variable: `${layer}/bias`, layout: 'same' }
       : undefined;
   };
-}
-
-/** A layer by its name and kind. */
-export function layer(name: string, kind: NamedLayer['kind']): NamedLayer {
-  return { layer: name, kind };
-}
-
-/** The entry of a table under a key of its own; undefined for any other. */
-export function entry<T>(table: Readonly<Record<string, T>>, key: string): T | undefined {
-  return Object.hasOwn(table, key) ? table[key] : undefined;
 }

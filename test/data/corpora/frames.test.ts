@@ -55,6 +55,7 @@ describe('data/corpora/frames', () => {
         ...{ split: 'train', label: 1, manipulation: 'Deepfakes', compression: 'c23' },
         videoId: 'Deepfakes/000_001',
         identities: ['000', '001'],
+        frame: Number(file[3]),
         pair: `original_sequences/youtube/c23/frames/000/${Number(file[3])}`,
       })),
     );

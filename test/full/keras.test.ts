@@ -1,0 +1,3 @@
+import { itIsAsKerasSays } from '../support/keras-parity.ts';
+
+itIsAsKerasSays(['xception', 'mobilenet-v3-large']);
