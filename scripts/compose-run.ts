@@ -7,7 +7,7 @@ import { resolveConfig } from '../src/config/interpolate.ts';
 import { parseOverride } from '../src/config/overrides.ts';
 import { toYaml } from '../src/config/print-yaml.ts';
 import type { ResolveContext } from '../src/config/resolvers.ts';
-import type { MapNode } from '../src/config/tree.ts';
+import { cloneNode, type MapNode } from '../src/config/tree.ts';
 import { readConfigFile } from '../src/config/yaml-source.ts';
 import { checkRunConfig } from '../src/run-config.ts';
 import type { RunConfig } from '../src/run-settings.ts';
@@ -16,6 +16,8 @@ export interface ComposedRun {
   readonly config: RunConfig;
   /** The settings with their interpolations resolved. */
   readonly yaml: string;
+  /** The same as a tree. */
+  readonly root: MapNode;
 }
 
 /** The project's own folder of configurations. */
@@ -34,7 +36,7 @@ export async function composeRun(
   context: ResolveContext,
 ): Promise<ComposedRun> {
   const resolved = resolveConfig(compose({ configs: files, configName, overrides, context }).config, context);
-  return { config: await checkRunConfig(resolved), yaml: toYaml(resolved) };
+  return { config: await checkRunConfig(resolved), yaml: toYaml(resolved), root: resolved };
 }
 
 /** The checked settings of a training without an opponent, for a command that works on its data alone. */
@@ -59,11 +61,21 @@ export function composeForRun(
   ofRun: readonly string[],
   changes: readonly string[],
 ): MapNode {
+  const { root } = readConfigFile(path.join(dir, 'config.yaml'));
+  return composeWith(root, overrides, ofRun, changes);
+}
+
+/** The same of a run whose settings are at hand. */
+export function composeWith(
+  root: MapNode,
+  overrides: readonly string[],
+  ofRun: readonly string[],
+  changes: readonly string[],
+): MapNode {
   const context = resolveContext(new Date(), 0);
   const { config } = compose({ configs: openConfigFiles(CONFIGS), configName: 'train', overrides, context });
   const resolved = resolveConfig(config, context);
-  const { root } = readConfigFile(path.join(dir, 'config.yaml'));
-  for (const group of ofRun) resolved.entries.set(group, root.entries.get(group)!);
+  for (const group of ofRun) resolved.entries.set(group, cloneNode(root.entries.get(group)!));
   for (const change of changes) applyOverride(resolved, parseOverride(change), context);
   return resolveConfig(resolved, context);
 }

@@ -5,6 +5,7 @@ import { compose } from '../src/config/compose.ts';
 import { openConfigFiles, type ConfigFiles } from '../src/config/config-files.ts';
 import { isSetting, type SettingsRecord } from '../src/config/settings.ts';
 import { plainValue, type MapNode } from '../src/config/tree.ts';
+import { ablationSettings } from '../src/ablation/study.ts';
 import { CORPORA } from '../src/data/corpora/index.ts';
 import { datasetSettings } from '../src/data/index.ts';
 import { prepareSettings } from '../src/data/prepare/settings.ts';
@@ -76,9 +77,13 @@ async function tables(files: ConfigFiles): Promise<string> {
     parts.push(table(group, record, group, optionsOf(files, group)));
   }
   const robustness = [{ head: 'robustness.yaml', values: valuesOf(files, 'robustness') }];
-  return [...parts, ...prepareTables(files), table('robustness', robustnessSettings, '', robustness)].join(
-    '\n',
-  );
+  const ablation = [{ head: 'ablation.yaml', values: valuesOf(files, 'ablation') }];
+  return [
+    ...parts,
+    ...prepareTables(files),
+    table('robustness', robustnessSettings, '', robustness),
+    table('ablate', ablationSettings, '', ablation),
+  ].join('\n');
 }
 
 /** What `npm run prepare` takes: its corpora, and what it does with any of them. */

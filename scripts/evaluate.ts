@@ -3,17 +3,15 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { didYouMean } from '../src/config/did-you-mean.ts';
-import { plainValue } from '../src/config/tree.ts';
-import { datasetSettings } from '../src/data/index.ts';
+import { readConfigFile } from '../src/config/yaml-source.ts';
 import { evaluate, type OtherData, type RunEvaluation } from '../src/evaluate.ts';
 import { resultsTable, type EvaluatedRun } from '../src/results.ts';
 import { readRunStatus } from '../src/reports/run-folder.ts';
 import { TABLE_FORMATS, type TableFormat } from '../src/reports/tables.ts';
-import { checkRunConfig, readRunConfig } from '../src/run-config.ts';
-import type { RunConfig, VariantConfig } from '../src/run-settings.ts';
+import { readRunConfig } from '../src/run-config.ts';
+import type { RunConfig } from '../src/run-settings.ts';
 import { tellProgress } from '../src/run.ts';
-import { imageSizeOf } from '../src/trained-run.ts';
-import { composeForRun } from './compose-run.ts';
+import { otherData } from './other-data.ts';
 import { runScript } from './run-script.ts';
 
 const USAGE =
@@ -29,7 +27,8 @@ await runScript(async () => {
   const jobs: { dir: string; config: RunConfig; on: OtherData | undefined }[] = [];
   for (const dir of dirs) {
     const config = await readRunConfig(dir);
-    const data = overrides.length === 0 ? undefined : await chooseData(dir, config, overrides, progress);
+    const run = () => ({ name: dir, config, root: readConfigFile(path.join(dir, 'config.yaml')).root });
+    const data = overrides.length === 0 ? undefined : await otherData(run(), overrides, progress);
     jobs.push({ dir, config, on: data === undefined ? undefined : { data, label } });
   }
   const runs: EvaluatedRun[] = [];
@@ -105,31 +104,6 @@ function labelOf(overrides: readonly string[]): string {
       .replace('=./', '=')
       .replace(/[^=]*[/\\](?=[^/\\]+[/\\][^/\\]+$)/, '');
   return overrides.map(short).join(' ');
-}
-
-/**
- * The data that the overrides name, as `npm run train` composes and checks them, or without `data=` the run's own with changes. The size of
- * the images is the run's if the dataset has that setting and no override gives it.
- */
-async function chooseData(
-  dir: string,
-  config: RunConfig,
-  overrides: readonly string[],
-  progress: Parameters<typeof imageSizeOf>[1],
-): Promise<VariantConfig> {
-  const anew = overrides.some((override) => /^data(@[^=]*)?=/.test(override));
-  const resolved = anew ? composeForRun(dir, overrides, [], []) : composeForRun(dir, [], ['data'], overrides);
-  const data = resolved.entries.get('data');
-  const asked = overrides.some((override) => /^\+{0,2}data\.size=/.test(override));
-  if (data?.kind === 'map' && !asked) {
-    const section = plainValue(data) as Readonly<Record<string, unknown>>;
-    const { name } = section;
-    if (typeof name === 'string' && 'size' in (await datasetSettings(name, section))) {
-      const size = BigInt(await imageSizeOf(config, progress));
-      data.entries.set('size', { kind: 'int', value: size, origin: { place: `the detector of ${dir}` } });
-    }
-  }
-  return (await checkRunConfig(resolved)).data;
 }
 
 /** Val is scored again: another AUC than the checkpoint's says that the data are not what they were. */

@@ -78,7 +78,7 @@ function resumeRun(dir: string, command: CommandLine): Promise<number> {
 }
 
 async function runOne(
-  { config, yaml }: ComposedRun,
+  { config, yaml }: Pick<ComposedRun, 'config' | 'yaml'>,
   dir: string,
   resume: boolean,
   label: string,

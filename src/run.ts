@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly label: string;
   readonly out: ProgressOptions['out'];
   readonly stop: AbortSignal;
+  /** Called after each round with its number, losses and images. */
+  readonly onRound?: (round: number, losses: Readonly<Record<string, number>>, images: number) => void;
 }
 
 /** Trains in a run folder. The folder's status is right at every moment, also when this throws. */
@@ -60,7 +62,9 @@ export async function run(config: RunConfig, options: RunOptions): Promise<Train
       progress: tellProgress((text) => line.note(text)),
       onRound: (state) => {
         round = state.round;
-        line.update(state.round, lossesOf(state.metrics), state.images);
+        const losses = lossesOf(state.metrics);
+        line.update(state.round, losses, state.images);
+        options.onRound?.(state.round, losses, state.images);
       },
     });
     if (result.status === 'finished') {

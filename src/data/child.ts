@@ -20,7 +20,7 @@ export function runChild<Message>(
   onMessage: (message: Message) => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const { child, ended } = start(script, {});
+    const { child, ended } = startProcess(script, {});
     child.on('message', (reply: Reply) => {
       if ('error' in reply) reject(new Error(reply.error));
       else onMessage(reply.message as Message);
@@ -53,7 +53,7 @@ export function openChild<Request extends object, Answer>(
   script: URL,
   env: Readonly<Record<string, string>>,
 ): Child<Request, Answer> {
-  const { child, ended } = start(script, { detached: true, env });
+  const { child, ended } = startProcess(script, { detached: true, env });
   let waiting: {
     readonly resolve: (message: unknown) => void;
     readonly reject: (error: Error) => void;
@@ -92,13 +92,18 @@ export function openChild<Request extends object, Answer>(
   };
 }
 
-interface Started {
+export interface Started {
   readonly child: ChildProcess;
   /** Null if it ended well, else how it ended and the last lines it wrote to standard error. */
   readonly ended: Promise<ChildEnded | null>;
 }
 
-function start(
+/**
+ * Starts a TypeScript file in a new process that talks by structured clone, for a talk of other words than those below.
+ *
+ * @param options.detached apart from the terminal: Ctrl-C reaches the parent alone
+ */
+export function startProcess(
   script: URL,
   { env = {}, detached = false }: { env?: Readonly<Record<string, string>>; detached?: boolean },
 ): Started {

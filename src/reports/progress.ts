@@ -1,8 +1,8 @@
 /** The line that shows that a run is alive, how it goes and how long it will take. */
 
 export interface ProgressOptions {
-  /** Stands first, e.g. the opponent's name. */
-  readonly label: string;
+  /** Stands first, e.g. the opponent's name; asked for each line where it changes. */
+  readonly label: string | (() => string);
   /** Steps of the whole run. */
   readonly steps: number;
   /** What a step is called; `step` if nothing else is said. */
@@ -56,7 +56,7 @@ export function openProgress(options: ProgressOptions): Progress {
       while (recent.length > 2 && seconds - recent[1]!.seconds >= WINDOW_SECONDS) recent = recent.slice(1);
       const first = recent[0]!;
       const elapsed = seconds - first.seconds;
-      const parts = [label, `${unit} ${step}/${steps}`];
+      const parts = [typeof label === 'string' ? label : label(), `${unit} ${step}/${steps}`];
       for (const [name, value] of Object.entries(losses)) parts.push(`${name} ${value.toFixed(3)}`);
       if (elapsed > 0) {
         parts.push(`${Math.round((images - first.images) / elapsed)} images/s`);

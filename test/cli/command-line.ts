@@ -40,6 +40,7 @@ export type Script =
   | 'evaluate'
   | 'start'
   | 'bench'
+  | 'ablate'
   | 'attack'
   | 'robustness'
   | 'audit'

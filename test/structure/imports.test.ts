@@ -24,7 +24,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['robustness-results.ts'],
   ['robustness.ts'],
   ['run.ts', 'explain.ts'],
-  ['pack.ts'],
+  ['ablation', 'pack.ts'],
   ['index.ts'],
 ];
 

@@ -1,0 +1,100 @@
+/** The tables of a study, written beside its runs. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { pngOf, svgOf } from '../reports/charts.ts';
+import { writeFileAtomic } from '../reports/files.ts';
+import { aucHeatMap } from '../reports/heat-map.ts';
+import { withMarkedSection } from '../reports/marked-section.ts';
+import {
+  tableAsCsv,
+  tableAsLatex,
+  tableAsMarkdown,
+  tableAsText,
+  type ResultsTable,
+} from '../reports/tables.ts';
+import { compareRows } from './comparison.ts';
+import { notesOf, numbersTable, readingTable } from './comparison-table.ts';
+import { heatCells, matrixNotes, matrixNumbers, matrixOf, matrixTable, type Matrix } from './matrix.ts';
+import type { TestedStudyRun } from './read-study.ts';
+import type { Study } from './study.ts';
+
+export interface WrittenTables {
+  /** The table and its notes for a terminal. */
+  readonly text: string;
+  readonly files: readonly string[];
+}
+
+interface Tables {
+  readonly reading: ResultsTable;
+  readonly numbers: ResultsTable;
+  readonly notes: readonly string[];
+  readonly matrix: Matrix | null;
+}
+
+/**
+ * Writes `table.md`, `table.tex` and `table.csv`, of a matrix also `heat-map.svg` and `heat-map.png`; with `markdown` it replaces the part of that file between
+ * the comments that name the study.
+ *
+ * @throws if runs cannot be compared (nothing is written then), or the file has no such comments
+ */
+export async function writeTables(study: Study, runs: readonly TestedStudyRun[]): Promise<WrittenTables> {
+  const { reading, numbers, notes, matrix } = tablesOf(study, runs);
+  const markdown = `${tableAsMarkdown(reading)}\n${notes.join(' ')}\n`;
+  const page = study.markdown === null ? [] : [{ file: study.markdown, content: pageWith(study, markdown) }];
+  const inDir = (file: string): string => path.join(study.dir, file);
+  const pictures = matrix === null ? [] : await picturesOf(study, matrix);
+  const files = [
+    { file: inDir('table.md'), content: markdown },
+    { file: inDir('table.tex'), content: tableAsLatex(reading) },
+    { file: inDir('table.csv'), content: tableAsCsv(numbers) },
+    ...pictures.map(({ file, content }) => ({ file: inDir(file), content })),
+    ...page,
+  ];
+  for (const { file, content } of files) writeFileAtomic(file, content);
+  return {
+    text: `${tableAsText(reading)}\n${notes.map((note) => `${note}\n`).join('')}`,
+    files: files.map(({ file }) => file),
+  };
+}
+
+function tablesOf(study: Study, runs: readonly TestedStudyRun[]): Tables {
+  if (study.table === 'matrix') {
+    const matrix = matrixOf(study, runs);
+    return {
+      ...{ matrix, reading: matrixTable(matrix), numbers: matrixNumbers(study, matrix) },
+      notes: matrixNotes(study, matrix),
+    };
+  }
+  const comparison = compareRows(study, runs);
+  return {
+    ...{ matrix: null, reading: readingTable(study, comparison), numbers: numbersTable(study, comparison) },
+    notes: notesOf(study, comparison),
+  };
+}
+
+function pageWith({ name, markdown }: Study, content: string): string {
+  return withMarkedSection(readFileSync(markdown!, 'utf8'), `ablation: ${name}`, content, markdown!);
+}
+
+async function picturesOf(
+  { seeds }: Study,
+  matrix: Matrix,
+): Promise<{ file: string; content: string | Uint8Array }[]> {
+  const cells = heatCells(matrix);
+  if (cells.length === 0) return [];
+  const chart = aucHeatMap(
+    {
+      title: `AUC by training set and test${seeds.length > 1 ? `, mean of ${seeds.length} seeds` : ''}`,
+      ...{
+        rowTitle: 'trained on',
+        columnTitle: 'tested on',
+        mark: 'framed: training showed this manipulation',
+      },
+    },
+    cells,
+  );
+  return [
+    { file: 'heat-map.svg', content: await svgOf(chart) },
+    { file: 'heat-map.png', content: await pngOf(chart) },
+  ];
+}
