@@ -177,7 +177,8 @@ function label(curve: NamedRoc): string {
   return `${curve.name} (AUC ${curve.auc.toFixed(3)})`;
 }
 
-function series(field: string, names: readonly string[]) {
+/** The colours of named series, in their order. */
+export function series(field: string, names: readonly string[]) {
   return {
     field,
     type: 'nominal',

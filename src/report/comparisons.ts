@@ -1,0 +1,131 @@
+/** Every group of runs against the first one, on every test set and by every metric that asks the same of both; p-values corrected over all of them. */
+import { holm } from '../evaluation/holm.ts';
+import { macroAuc, onPart, pooledAuc, type Metric } from '../evaluation/resampled.ts';
+import type { ScoreRow } from '../evaluation/scores.ts';
+import { differenceOverSeeds } from '../evaluation/seeds.ts';
+import { pairedDifference, type Difference } from '../evaluation/significance.ts';
+import { hasVideos, videoRows } from '../evaluation/videos.ts';
+import { scoresIn } from './run-test.ts';
+import { seedsOf, type Entry, type TestedGroup, type TestSet } from './scene.ts';
+
+export interface Comparison {
+  readonly set: string;
+  readonly metric: string;
+  /** What is compared, and the measure. */
+  readonly names: readonly [group: string, base: string];
+  /** The seeds that both have. */
+  readonly seeds: readonly number[];
+  readonly difference: Difference;
+  /** Holm's correction over all comparisons of the report. */
+  readonly pHolm: number;
+}
+
+export interface Comparisons {
+  readonly all: readonly Comparison[];
+  /** Why groups are not compared. */
+  readonly not: readonly string[];
+}
+
+export interface ResamplingOptions {
+  readonly seed: number;
+  readonly resamples: number;
+}
+
+/** Compares the groups of each set with the first group there. */
+export function compareAll(sets: readonly TestSet[], options: ResamplingOptions): Comparisons {
+  const compared = sets.map((set) => compareOn(set, options));
+  const found = compared.flatMap(({ found: own }) => own);
+  const corrected = holm(found.map(({ difference }) => difference.p));
+  return {
+    all: found.map((each, i) => ({ ...each, pHolm: corrected[i]! })),
+    not: compared.flatMap(({ not }) => not),
+  };
+}
+
+type Uncorrected = Omit<Comparison, 'pHolm'>;
+
+function compareOn(
+  { name: set, groups: [base, ...others] }: TestSet,
+  options: ResamplingOptions,
+): { readonly found: Uncorrected[]; readonly not: string[] } {
+  if (base === undefined) return { found: [], not: [] };
+  const metrics = metricsOf([base, ...others]);
+  const rowsOfBase = rowsBySeed(base);
+  const found: Uncorrected[] = [];
+  const not: string[] = [];
+  for (const other of others) {
+    const seeds = seedsOf(other).filter((seed) => rowsOfBase.has(seed));
+    const names = [other.group.name, base.group.name] as const;
+    if (seeds.length === 0) {
+      not.push(
+        `${names[0]} (seeds ${seedsOf(other).join(', ')}) is not compared with ${names[1]} (seeds ${seedsOf(base).join(', ')}) on ${set}: ` +
+          'they have no seed in common, so that luck of a seed and merit cannot be told apart. Train one of them with the seeds of the other.',
+      );
+      continue;
+    }
+    const rows = rowsBySeed(other);
+    const pairs = seeds.map((seed) => ({ seed, a: rows.get(seed)!, b: rowsOfBase.get(seed)! }));
+    for (const { name, of, metric } of metrics) {
+      const asked = pairs.map(({ seed, a, b }) => ({ seed, a: of(a), b: of(b) }));
+      const bootstrap = { ...options, group: `${set}: ${name}` };
+      const [first] = asked;
+      const difference =
+        asked.length > 1
+          ? differenceOverSeeds(asked, metric, bootstrap)
+          : pairedDifference(
+              { name: names[0], rows: first!.a },
+              { name: names[1], rows: first!.b },
+              metric,
+              bootstrap,
+            );
+      found.push({ set, metric: name, names, seeds, difference });
+    }
+  }
+  return { found, not };
+}
+
+interface ComparedMetric {
+  readonly name: string;
+  /** Images, or the videos made of them. */
+  readonly of: (rows: readonly ScoreRow[]) => readonly ScoreRow[];
+  readonly metric: Metric;
+}
+
+/** Groups of manipulations that are the same for every run; what one saw in training another may not have seen. Then all, of images and of videos. */
+function metricsOf(groups: readonly TestedGroup[]): ComparedMetric[] {
+  const evaluations = groups.flatMap(({ entries }) => entries.map(({ test }) => test.evaluation));
+  const first = evaluations[0]!;
+  const members = (of: typeof first, name: string): string =>
+    JSON.stringify(of.groups.find(({ group }) => group === name)?.manipulations);
+  const shared = first.groups.filter(({ group }) =>
+    evaluations.every((each) => members(each, group) === members(first, group)),
+  );
+  const images = (rows: readonly ScoreRow[]): readonly ScoreRow[] => rows;
+  const several = first.perManipulation.length > 1;
+  return [
+    ...shared.map(({ group, manipulations }) => ({
+      name: `AUC ${group}`,
+      of: images,
+      metric: macroOf(manipulations),
+    })),
+    ...(several || shared.length === 0 ? [{ name: 'AUC pooled', of: images, metric: pooledAuc }] : []),
+    ...(evaluations.every(({ videos }) => videos !== null)
+      ? [{ name: 'AUC pooled, videos', of: videosOf, metric: pooledAuc }]
+      : []),
+  ];
+}
+
+function macroOf(manipulations: readonly string[]): Metric {
+  const isIn = (row: ScoreRow): boolean => row.label === 0 || manipulations.includes(row.manipulation);
+  return (rows, naming) => onPart(rows, isIn, macroAuc, naming);
+}
+
+function videosOf(rows: readonly ScoreRow[]): readonly ScoreRow[] {
+  return hasVideos(rows) ? videoRows(rows) : rows;
+}
+
+function rowsBySeed({ entries }: TestedGroup): Map<number, ScoreRow[]> {
+  const rowsOf = ({ run, test }: Entry): ScoreRow[] =>
+    scoresIn(test.files.scores, `evaluate it again: npm run evaluate -- ${run.dir}`);
+  return new Map(entries.map((entry) => [entry.run.seed, rowsOf(entry)]));
+}
