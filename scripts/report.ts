@@ -1,12 +1,12 @@
-// npm run report -- RUN… [out=FOLDER] [resamples=1000]: a report on tested runs, as one HTML file, and as Markdown, CSV and LaTeX with the charts as SVG.
+// npm run report -- RUN… [out=FOLDER] [pictures=true] [resamples=1000]: a report on tested runs, as one HTML file, and as Markdown, CSV and LaTeX with the charts as SVG.
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { report } from '../src/report.ts';
-import { readArguments, wholeNumber } from './arguments.ts';
+import { chosen, readArguments, wholeNumber } from './arguments.ts';
 import { runScript } from './run-script.ts';
 
-const USAGE = 'npm run report -- RUN_FOLDER… [out=FOLDER] [resamples=1000]';
-const KEYS = ['out', 'resamples'] as const;
+const USAGE = 'npm run report -- RUN_FOLDER… [out=FOLDER] [pictures=true] [resamples=1000]';
+const KEYS = ['out', 'pictures', 'resamples'] as const;
 
 await runScript(async () => {
   const argv = process.argv.slice(2);
@@ -20,6 +20,7 @@ await runScript(async () => {
   const out = args.values.out ?? path.join(commonFolder(dirs), 'report');
   const { problems, runs, files } = await report({
     ...{ dirs, out, resamples: wholeNumber(args, 'resamples', 100) ?? 1000 },
+    pictures: chosen(args, 'pictures', ['false', 'true']) === 'true',
     progress: (line) => process.stderr.write(`${line}\n`),
   });
   for (const { file, what, remedy } of problems)

@@ -14,6 +14,7 @@ import { matrix } from './report/sections/matrix.ts';
 import { reliability } from './report/sections/reliability.ts';
 import { overSeedsTable, results } from './report/sections/results.ts';
 import { runs } from './report/sections/runs.ts';
+import { NO_PICTURES, opponents, sheets, type ReportPictures } from './report/sections/pictures.ts';
 import { storedCurves } from './report/sections/stored-curves.ts';
 import { training } from './report/sections/training.ts';
 import { verdict } from './report/sections/verdict.ts';
@@ -32,7 +33,9 @@ export interface ReportOptions {
   readonly out: string;
   /** Bootstrap resamples of each comparison. */
   readonly resamples: number;
-  /** Told of each run that is read. */
+  /** Whether data sets are opened for images of the test and for opponents at work. */
+  readonly pictures: boolean;
+  /** Told of what is at hand. */
   readonly progress: (line: string) => void;
 }
 
@@ -62,7 +65,8 @@ export async function report(options: ReportOptions): Promise<Reported> {
   options.progress('comparing');
   const compared = compareAll(scene.sets, { seed: SEED, resamples: options.resamples });
   options.progress('drawing');
-  const document = await documentOf(scene, compared, options);
+  const pictures = await picturesOf(scene, options);
+  const document = await documentOf(scene, compared, pictures, options);
   const tables = scene.sets.map(
     ({ name, groups }) =>
       `% ${name.replace(/\s+/g, ' ')}\n${tableAsLatex(overSeedsTable(groups, mainFigures))}`,
@@ -94,9 +98,17 @@ function readScene({ dirs, progress }: ReportOptions): Scene {
   );
 }
 
+/** TensorFlow is loaded for them alone. */
+async function picturesOf(scene: Scene, { pictures, progress }: ReportOptions): Promise<ReportPictures> {
+  if (!pictures) return NO_PICTURES;
+  const { reportPictures } = await import('./report-pictures.ts');
+  return reportPictures(scene, progress);
+}
+
 async function documentOf(
   scene: Scene,
   compared: Comparisons,
+  pictures: ReportPictures,
   { resamples }: ReportOptions,
 ): Promise<ReportDocument> {
   const count = scene.groups.reduce((sum, group) => sum + group.runs.length, 0);
@@ -114,7 +126,9 @@ async function documentOf(
       ...(await matrix(scene)),
       ...(await Promise.all(CURVE_KINDS.map((kind) => storedCurves(scene, kind)))).flat(),
       await training(scene),
-      errors(scene, new Map()),
+      ...opponents(scene, pictures.opponents),
+      errors(scene, pictures.thumbnails),
+      ...sheets(pictures.sheets),
       cost(scene),
       runs(scene),
     ],

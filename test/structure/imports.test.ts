@@ -18,9 +18,10 @@ const FLOORS: readonly (readonly string[])[] = [
   ['prepare.ts', 'results.ts', 'train-reports.ts'],
   ['trained-run.ts', 'attack-batch.ts'],
   ['report'],
-  ['train.ts', 'evaluate.ts', 'opponent-picture.ts', 'attack.ts', 'export.ts', 'models.ts', 'report.ts'],
+  ['train.ts', 'evaluate.ts', 'opponent-picture.ts', 'attack.ts', 'export.ts', 'models.ts'],
   ['run.ts'],
-  ['pack.ts'],
+  ['pack.ts', 'report-pictures.ts'],
+  ['report.ts'],
   ['index.ts'],
 ];
 
