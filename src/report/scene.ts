@@ -1,4 +1,5 @@
 /** The runs of a report put in order: by settings, which differ in more than the seed, and by test set. */
+import path from 'node:path';
 import { problemsOf } from '../evaluation/comparable.ts';
 import type { Problem } from './problem.ts';
 import { scoresIn, type RunTest } from './run-test.ts';
@@ -42,25 +43,29 @@ export interface Scene {
 /** Puts runs in order. Runs that would count twice, or saw other pixels than the first run of the same set, are left out. */
 export function arrange(runs: readonly ReportedRun[], problems: readonly Problem[]): Scene {
   const { groups, twice } = groupsOf(runs);
-  const inGroups = groups.flatMap((group) => group.runs);
-  const sets = setsOf(inGroups);
-  const changed = sets.flatMap(({ entries }) => otherPixels(entries));
-  const isChanged = ({ run, test }: Entry): boolean =>
-    changed.some((each) => each.run === run.name && each.file === test.files.evaluation);
+  const all = setsOf(groups.flatMap((group) => group.runs));
+  const changed = all.flatMap(({ entries }) => otherPixels(entries));
+  const files = new Set(changed.map(({ file }) => file));
+  const sets = all.map(({ name, entries }) => ({
+    name,
+    entries: entries.filter(({ test }) => !files.has(test.files.evaluation)),
+  }));
+  const tested = new Set(sets.flatMap(({ entries }) => entries.map(({ run }) => run)));
+  const left = groups
+    .map(({ name, runs: own }) => ({ name, runs: own.filter((run) => tested.has(run)) }))
+    .filter((group) => group.runs.length > 0);
   return {
-    groups,
-    sets: sets.map(({ name, entries }) => ({
-      name,
-      groups: groups
-        .map((group) => ({
-          group,
-          entries: entries.filter((entry) => group.runs.includes(entry.run) && !isChanged(entry)),
-        }))
-        .filter((each) => each.entries.length > 0),
-    })),
+    groups: left,
+    sets: sets.map(({ name, entries }) => ({ name, groups: testedGroups(left, entries) })),
     problems: [...problems, ...twice, ...changed],
-    notes: [...otherSets(sets), ...brokenLogs(inGroups)],
+    notes: [...otherSets(sets), ...brokenLogs([...tested])],
   };
+}
+
+function testedGroups(groups: readonly Group[], entries: readonly Entry[]): TestedGroup[] {
+  return groups
+    .map((group) => ({ group, entries: entries.filter(({ run }) => group.runs.includes(run)) }))
+    .filter((tested) => tested.entries.length > 0);
 }
 
 function groupsOf(runs: readonly ReportedRun[]): { groups: Group[]; twice: Problem[] } {
@@ -112,7 +117,13 @@ function setsOf(runs: readonly ReportedRun[]): NamedEntries[] {
 
 function nameOfSet(entries: readonly Entry[]): string {
   const own = entries.find(({ test }) => test.label === null);
-  return own === undefined ? entries[0]!.test.label! : (own.run.settings.get('data.name') ?? 'own test');
+  if (own === undefined) return entries[0]!.test.label!;
+  const { settings } = own.run;
+  const place = settings.get('data.path') ?? settings.get('data.root');
+  return [
+    settings.get('data.name') ?? 'own test',
+    ...(place === undefined ? [] : [path.basename(place)]),
+  ].join(' ');
 }
 
 /** Those whose images are not the ones that the first run of the set was shown, though they have the same size. */
