@@ -1,8 +1,9 @@
 /** Every group of runs against the first one, on every test set and by every metric that asks the same of both; p-values corrected over all of them. */
+import type { BootstrapOptions } from '../evaluation/bootstrap.ts';
 import { holm } from '../evaluation/holm.ts';
 import { macroAuc, onPart, pooledAuc, type Metric } from '../evaluation/resampled.ts';
 import type { ScoreRow } from '../evaluation/scores.ts';
-import { differenceOverSeeds } from '../evaluation/seeds.ts';
+import { differenceOverSeeds, type SeedPair } from '../evaluation/seeds.ts';
 import { pairedDifference, type Difference } from '../evaluation/significance.ts';
 import { hasVideos, videoRows } from '../evaluation/videos.ts';
 import { scoresIn } from './run-test.ts';
@@ -26,10 +27,7 @@ export interface Comparisons {
   readonly not: readonly string[];
 }
 
-export interface ResamplingOptions {
-  readonly seed: number;
-  readonly resamples: number;
-}
+export type ResamplingOptions = Pick<BootstrapOptions, 'seed' | 'resamples'>;
 
 /** Compares the groups of each set with the first group there. */
 export function compareAll(sets: readonly TestSet[], options: ResamplingOptions): Comparisons {
@@ -67,21 +65,30 @@ function compareOn(
     const pairs = seeds.map((seed) => ({ seed, a: rows.get(seed)!, b: rowsOfBase.get(seed)! }));
     for (const { name, of, metric } of metrics) {
       const asked = pairs.map(({ seed, a, b }) => ({ seed, a: of(a), b: of(b) }));
-      const bootstrap = { ...options, group: `${set}: ${name}` };
-      const [first] = asked;
-      const difference =
-        asked.length > 1
-          ? differenceOverSeeds(asked, metric, bootstrap)
-          : pairedDifference(
-              { name: names[0], rows: first!.a },
-              { name: names[1], rows: first!.b },
-              metric,
-              bootstrap,
-            );
-      found.push({ set, metric: name, names, seeds, difference });
+      try {
+        const difference = differenceOf(names, asked, metric, { ...options, group: `${set}: ${name}` });
+        found.push({ set, metric: name, names, seeds, difference });
+      } catch (error) {
+        if ((error as Error).constructor !== Error) throw error; // a mistake of ours, not of the data
+        not.push(
+          `${names[0]} is not compared with ${names[1]} by ${name} on ${set}: ${(error as Error).message}`,
+        );
+      }
     }
   }
   return { found, not };
+}
+
+/** Over seeds where there are several; of one seed over videos alone. */
+function differenceOf(
+  names: readonly [string, string],
+  pairs: readonly SeedPair[],
+  metric: Metric,
+  options: BootstrapOptions,
+): Difference {
+  if (pairs.length > 1) return differenceOverSeeds(pairs, metric, options);
+  const { a, b } = pairs[0]!;
+  return pairedDifference({ name: names[0], rows: a }, { name: names[1], rows: b }, metric, options);
 }
 
 interface ComparedMetric {

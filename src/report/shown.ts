@@ -1,8 +1,10 @@
 /** How many of many settings charts show, and what a chart's lines of them are called. */
-import type { Scene, TestedGroup } from './scene.ts';
+import type { Scene, TestedGroup, TestSet } from './scene.ts';
 
 /** Colours that can be told apart. */
 const MOST_GROUPS = 7;
+/** Test sets with charts. */
+const MOST_SETS = 6;
 /** Lines of one colour. */
 const MOST_SEEDS = 5;
 
@@ -19,6 +21,11 @@ export function shownGroups<T>(groups: readonly T[]): Shown<T> {
     left:
       groups.length <= MOST_GROUPS ? '' : ` The first ${MOST_GROUPS} of ${groups.length} settings are shown.`,
   };
+}
+
+/** Test sets that have charts of their own. */
+export function shownSets({ sets }: Scene): readonly TestSet[] {
+  return sets.slice(0, MOST_SETS);
 }
 
 /** At most five runs of a group, a line each. */

@@ -11,6 +11,8 @@ export interface TrainingLog {
   readonly msPerRound: number | null;
   /** The largest that was logged. */
   readonly residentMb: number | null;
+  /** Of the processor while the run was training; null where its counters could not be read. */
+  readonly joules: number | null;
 }
 
 /** Points that a curve is drawn with at most. */
@@ -38,8 +40,18 @@ export function trainingLogOf(lines: readonly MetricLine[]): TrainingLog {
       }))
       .filter((each) => each.lines > 0),
     msPerRound: median(finite('speed/ms_per_round')),
+    joules: usedOf(finite('speed/joules')),
     residentMb: memory.length === 0 ? null : memory.reduce((most, each) => Math.max(most, each)),
   };
+}
+
+/** A resumed run counts from zero again. */
+function usedOf(counted: readonly number[]): number | null {
+  if (counted.length === 0) return null;
+  return counted.reduce(
+    (sum, value, i) => sum + value - (i > 0 && counted[i - 1]! <= value ? counted[i - 1]! : 0),
+    0,
+  );
 }
 
 /** Means over as many equal stretches as are drawn; values that are no numbers are left out. */

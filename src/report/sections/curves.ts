@@ -4,14 +4,14 @@ import { svgOf } from '../../reports/charts.ts';
 import { lineChart, type LinePoint } from '../../reports/line-chart.ts';
 import type { Line } from '../run-test.ts';
 import type { Entry, Scene, TestSet } from '../scene.ts';
-import { chartName, legendOf, onSet, shownGroups, shownRuns } from '../shown.ts';
+import { chartName, legendOf, onSet, shownGroups, shownRuns, shownSets } from '../shown.ts';
 
 const UNIT = [0, 1] as const;
 
 /** Two charts a test set. */
 export async function curves(scene: Scene): Promise<Section> {
   const charts = await Promise.all(
-    scene.sets.flatMap((set, place) => [rocOf(scene, set, place), prOf(scene, set, place)]),
+    shownSets(scene).flatMap((set, place) => [rocOf(scene, set, place), prOf(scene, set, place)]),
   );
   return { id: 'curves', title: 'ROC and precision-recall curves', blocks: charts };
 }

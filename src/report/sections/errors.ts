@@ -2,14 +2,14 @@
 import type { Block, Section, ShownPicture } from '../../reports/document.ts';
 import type { ScoreRow } from '../../evaluation/scores.ts';
 import type { Entry, Scene } from '../scene.ts';
-import { onSet, shownGroups } from '../shown.ts';
+import { onSet, shownGroups, shownSets } from '../shown.ts';
 
 /** Thumbnails by the run's name and the sample's id; empty without pictures. */
 export type Thumbnails = ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>;
 
 /** Of the first seed of each setting that is shown, on each test set. */
 export function errors(scene: Scene, thumbnails: Thumbnails): Section {
-  const blocks = scene.sets.flatMap((set) => {
+  const blocks = shownSets(scene).flatMap((set) => {
     const shown = shownGroups(set.groups);
     return shown.groups.flatMap(({ group, entries }): Block[] => {
       const where = `${group.name}, seed ${entries[0]!.run.seed}${onSet(scene, set.name)}`;

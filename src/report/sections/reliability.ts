@@ -4,7 +4,7 @@ import type { Calibration } from '../../evaluation/calibration.ts';
 import { svgOf } from '../../reports/charts.ts';
 import { lineChart } from '../../reports/line-chart.ts';
 import type { Scene, TestedGroup, TestSet } from '../scene.ts';
-import { chartName, onSet, shownGroups } from '../shown.ts';
+import { chartName, onSet, shownGroups, shownSets } from '../shown.ts';
 
 const UNIT = [0, 1] as const;
 const STATES = { before: 'as it is', after: 'at the temperature of val' } as const;
@@ -14,7 +14,7 @@ export async function reliability(scene: Scene): Promise<Section> {
   return {
     id: 'reliability',
     title: 'Calibration',
-    blocks: await Promise.all(scene.sets.map((set, place) => diagram(scene, set, place))),
+    blocks: await Promise.all(shownSets(scene).map((set, place) => diagram(scene, set, place))),
   };
 }
 

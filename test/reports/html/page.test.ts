@@ -60,8 +60,11 @@ describe('a report as HTML', () => {
     const [, script] = /<script>([^]*)<\/script>/.exec(html)!;
     const hash = createHash('sha256').update(script!).digest('base64');
     expect(html).to.contain(`default-src 'none'`).and.contain(`script-src 'sha256-${hash}'`);
-    const addresses = html.match(/(?:src|href|url)\s*[=(]\s*["']?[^"')\s>]+/g) ?? [];
-    expect(addresses.filter((address) => !/data:image\/png|#/.test(address))).to.deep.equal([]);
+    const tags = html.match(/<[a-z][^>]*>/gi) ?? [];
+    const addresses = tags.flatMap((tag) => tag.match(/\s(?:src|href)="[^"]*"|url\([^)]*\)/gi) ?? []);
+    expect(addresses.length).to.be.above(2);
+    expect(addresses.filter((address) => !/data:image\/png|["(]#/.test(address))).to.deep.equal([]);
+    expect(/<style>([^]*)<\/style>/.exec(html)![1]).to.not.match(/url\(|@import/);
   });
 
   it('is well formed: every element that opens closes', () => {
