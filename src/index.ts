@@ -56,10 +56,22 @@ export {
 export { readCheckpoint, saveCheckpoint } from './game/checkpoint.ts';
 export { createOptimizer, type Optimizer } from './game/optimizer.ts';
 
+export { acrossSets, type AcrossSets } from './evaluation/across-sets.ts';
+export { calibrationOf, type Calibration } from './evaluation/calibration.ts';
+export { pairRows, problemsOf, requireComparable, type TestedRun } from './evaluation/comparable.ts';
+export { deLong, type DeLong } from './evaluation/delong.ts';
 export { evaluateScores, type Evaluation } from './evaluation/evaluate-scores.ts';
+export { readEvaluation, type StoredEvaluation } from './evaluation/evaluation-file.ts';
+export { holm } from './evaluation/holm.ts';
 export { averagePrecision, bestThreshold, eer, rocAuc } from './evaluation/metrics.ts';
+export { balancedAccuracy, macroAuc, pooledAuc, type Metric } from './evaluation/resampled.ts';
 export { score } from './evaluation/score.ts';
 export { readScores, writeScores, type ScoreRow } from './evaluation/scores.ts';
+export { differenceOverSeeds, overSeeds } from './evaluation/seeds.ts';
+export { compareWithFirst, pairedDifference, verdictOf, type Difference } from './evaluation/significance.ts';
+export { atTemperature, fitTemperature } from './evaluation/temperature.ts';
+export { testFigures, type TestFigures } from './evaluation/test-figures.ts';
+export { videoRows, type VideoRow } from './evaluation/videos.ts';
 
 export { batchNormInference, batchNormTraining } from './ops/batch-norm.ts';
 export { flowSmoothness, flowWarp } from './ops/flow-warp.ts';

@@ -22,8 +22,11 @@ export interface DeLong {
   readonly difference: number;
   /** Of the difference. */
   readonly variance: number;
-  readonly interval: Interval;
-  /** difference / √variance, and the two-sided p-value; null where the detectors differ and the variance is zero, about which the test knows nothing. */
+  /**
+   * Its interval, difference / √variance, and the two-sided p-value; null where the detectors differ and the variance is zero, about which the test
+   * knows nothing.
+   */
+  readonly interval: Interval | null;
   readonly z: number | null;
   readonly p: number | null;
 }
@@ -54,7 +57,7 @@ export function deLong(
   const z = deviation > 0 ? difference / deviation : difference === 0 ? 0 : null;
   return {
     ...{ a: first.auc, b: second.auc, difference, variance },
-    interval: { low: difference - reach, high: difference + reach },
+    interval: z === null ? null : { low: difference - reach, high: difference + reach },
     z,
     p: z === null ? null : twoSided(z),
   };

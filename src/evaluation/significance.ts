@@ -114,7 +114,7 @@ export function verdictOf({ value, interval, p, pHolm }: Difference & { readonly
   const says =
     low <= 0 && high >= 0
       ? 'the interval contains zero, no difference is shown'
-      : value > 0
+      : low > 0
         ? 'greater'
         : 'smaller';
   return `${signed(value)} [${signed(low)}, ${signed(high)}], ${chance}: ${says}`;

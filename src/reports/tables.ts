@@ -60,8 +60,9 @@ export function tableAsCsv(table: ResultsTable): string {
   );
   const fields = (cell: Cell, column: number): string[] => {
     if (typeof cell === 'string') return ranged[column] ? [cell, '', ''] : [cell];
-    const { low = '', high = '' } = cell.interval ?? {};
-    return ranged[column] ? [cell.value, low, high].map(String) : [String(cell.value)];
+    const { value, interval } = cell;
+    const ends = interval === null ? ['', ''] : [String(interval.low), String(interval.high)];
+    return [String(value), ...(ranged[column] ? ends : [])];
   };
   return [header, ...rows.map((row) => row.flatMap(fields))].map(csvLine).join('');
 }

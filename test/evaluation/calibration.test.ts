@@ -31,7 +31,7 @@ const cases = JSON.parse(
 ) as Case[];
 
 function rowsOf(labels: readonly number[], logits: readonly number[]): ScoreRow[] {
-  return labels.map((label, i) => ({
+  return labels.map((label, i): ScoreRow => ({
     id: String(i),
     label: label as 0 | 1,
     manipulation: label === 0 ? 'real' : 'fake',
@@ -186,7 +186,8 @@ describe('calibration, bad input', () => {
   it('a temperature of one class, of scores that are no probabilities, or of 1 without a logit', () => {
     expect(() => fitTemperature(rowsOf([1, 1], [1, 2]))).to.throw('2 rows of val are of one class');
     const [real, fake] = rowsOf([0, 1], [-2, 3]) as [ScoreRow, ScoreRow];
-    const { logit: _, ...without } = fake;
+    const { id, label, manipulation, videoId, split } = fake;
+    const without = { id, label, manipulation, videoId, split };
     expect(() => fitTemperature([real, { ...without, score: 3 }])).to.throw('1: score 3 is no probability');
     expect(() => fitTemperature([real, { ...without, score: 1 }])).to.throw('write the column logit');
   });

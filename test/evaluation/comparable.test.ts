@@ -96,7 +96,8 @@ describe('comparable', () => {
 
 describe('the digest of a set', () => {
   const sample = (id: string, label: 0 | 1 = 0): Sample => ({
-    ...{ id, file: `/elsewhere/${id}`, split: 'test', label, videoId: id, pair: id },
+    ...{ id, file: `/elsewhere/${id}`, label, videoId: id, pair: id },
+    split: 'test',
     manipulation: label === 0 ? 'real' : 'fake',
   });
   const batchOf = (samples: readonly Sample[], values: readonly number[]): Batch => ({
@@ -107,8 +108,8 @@ describe('the digest of a set', () => {
   async function digestOf(...batches: readonly Batch[]): Promise<SetDigest> {
     const { passing, digest } = createDigester();
     const seen: Batch[] = [];
-    // eslint-disable-next-line @typescript-eslint/require-await
-    async function* all() {
+    async function* all(): AsyncGenerator<Batch, void> {
+      await Promise.resolve();
       yield* batches;
     }
     for await (const batch of passing(all())) seen.push(batch);

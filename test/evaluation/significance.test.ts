@@ -45,7 +45,7 @@ function rowsOf(
   scores: readonly number[],
   videos: readonly (number | string)[],
 ): ScoreRow[] {
-  return labels.map((label, i) => ({
+  return labels.map((label, i): ScoreRow => ({
     id: `row ${i}`,
     label: label as 0 | 1,
     manipulation: label === 0 ? 'real' : 'fake',
@@ -64,10 +64,13 @@ const [first, second] = [
 const options = { seed: 4, resamples: 400, group: 'overall' };
 
 const twoDetectors = fc
-  .array(fc.tuple(fc.integer({ min: 0, max: 1 }), fc.integer({ max: 9 }), fc.integer({ max: 9 })), {
-    minLength: 4,
-    maxLength: 30,
-  })
+  .array(
+    fc.tuple(fc.integer({ min: 0, max: 1 }), fc.integer({ min: 0, max: 9 }), fc.integer({ min: 0, max: 9 })),
+    {
+      minLength: 4,
+      maxLength: 30,
+    },
+  )
   .filter((rows) => [0, 1].every((label) => rows.filter((row) => row[0] === label).length > 1))
   .map(
     (rows) => [0, 1, 2].map((column) => rows.map((row) => row[column]!)) as [number[], number[], number[]],
@@ -112,7 +115,12 @@ describe('DeLong’s test', () => {
 
   it('twice the same detector: no difference, p 1; a variance of zero between others tells nothing', () => {
     expect(deLong([0, 0, 1, 1], [1, 2, 3, 4], [1, 2, 3, 4])).to.include({ difference: 0, z: 0, p: 1 });
-    expect(deLong([0, 0, 1, 1], [1, 2, 3, 4], [4, 3, 2, 1])).to.include({ difference: 1, z: null, p: null });
+    expect(deLong([0, 0, 1, 1], [1, 2, 3, 4], [4, 3, 2, 1])).to.include({
+      difference: 1,
+      interval: null,
+      z: null,
+      p: null,
+    });
   });
 
   it('copies of every row in its video change nothing; taken for independent they would', () => {
@@ -187,7 +195,7 @@ describe('the paired bootstrap', () => {
     const test = deLongByVideo(first, second);
     expect(test.difference).to.be.closeTo(value, 1e-12);
     const width = (of: { low: number; high: number }): number => of.high - of.low;
-    expect(width(interval) / width(test.interval)).to.be.within(0.8, 1.25);
+    expect(width(interval) / width(test.interval!)).to.be.within(0.8, 1.25);
   });
 
   it('pairs by id, in whatever order the tables are; the same seed gives the same interval', () => {

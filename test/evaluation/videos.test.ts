@@ -19,7 +19,7 @@ const fixture = JSON.parse(
 
 /** Every video id occurs as a real and as two forgeries of it. */
 function rowsIn(split: 'val' | 'test'): ScoreRow[] {
-  return fixture.rows.map(([manipulation, videoId, face, frame, score]) => ({
+  return fixture.rows.map(([manipulation, videoId, face, frame, score]): ScoreRow => ({
     id: [manipulation, videoId, face, frame].join('/'),
     label: manipulation === 'real' ? 0 : 1,
     ...{ manipulation, videoId, split, score, frame, face },
@@ -77,6 +77,7 @@ describe('videos', () => {
         }
         expect([...there.values()].reduce((sum, { images }) => sum + images, 0)).to.equal(some.length);
       }),
+      { numRuns: 25 },
     );
   });
 
