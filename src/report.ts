@@ -117,7 +117,7 @@ async function documentOf(
     title: 'Detectors compared',
     lead: `${plural(count, 'run')} of ${plural(scene.groups.length, 'setting')}, on ${plural(scene.sets.length, 'test set')}.`,
     sections: [
-      verdict(scene, compared),
+      verdict(scene, compared, resamples),
       ...leftOut(scene),
       results(scene),
       ...comparisons(scene, compared, resamples),

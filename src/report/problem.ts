@@ -30,11 +30,8 @@ export function reading<T>(file: string, remedy: string, read: () => T): T {
   } catch (error) {
     if (error instanceof LeftOut) throw error;
     const message = (error as Error).message.replace(/\s+/g, ' ');
-    throw new LeftOut(
-      file,
-      message.startsWith(`${file}: `) ? message.slice(file.length + 2) : message,
-      remedy,
-    );
+    const own = message.startsWith(`${file}:`) ? message.slice(file.length + 1).trim() : message;
+    throw new LeftOut(file, own.replace(/^(\d+):/, 'line $1:'), remedy);
   }
 }
 

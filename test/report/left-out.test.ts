@@ -70,7 +70,7 @@ describe('a report on runs of which some cannot be believed', function () {
     const told = await problemOf(() =>
       change('bad/scores-test.csv', (text) => text.replace(/,0\.\d+,(-?[\d.e-]+)\n/, ',NaN,$1\n')),
     );
-    expect(told).to.match(/^scores-test.csv: .*score is "NaN", not a number/);
+    expect(told).to.match(/^scores-test.csv: line \d+: score is "NaN", not a number/);
   });
 
   it('figures that are not those of the scores', async () => {

@@ -29,7 +29,7 @@ describe('npm run report', function () {
   let lines: Line[];
   const at = (...parts: string[]): string => path.join(parent, ...parts);
   const write = (out: string): Promise<Reported> =>
-    report({ dirs, out: at(out), resamples: 200, pictures: false, progress: () => {} });
+    report({ dirs, out: at(out), resamples: 400, pictures: false, progress: () => {} });
 
   before(async () => {
     parent = mkdtempSync(path.join(tmpdir(), 'report-'));

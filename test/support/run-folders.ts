@@ -6,7 +6,7 @@ import type { Split } from '../../src/data/dataset.ts';
 import { EVALUATION_VERSION, type StoredEvaluation } from '../../src/evaluation/evaluation-file.ts';
 import { sigmoid } from '../../src/evaluation/logistic.ts';
 import { bestThreshold, rocAuc } from '../../src/evaluation/metrics.ts';
-import { writeScores, type ScoreRow } from '../../src/evaluation/scores.ts';
+import { readScores, writeScores, type ScoreRow } from '../../src/evaluation/scores.ts';
 import { testFigures } from '../../src/evaluation/test-figures.ts';
 
 export interface MadeRun {
@@ -84,7 +84,8 @@ export function makeRun(dir: string, made: MadeRun): void {
 /** Writes scores and figures of a test into a run folder, as the run's own test or under a suffix. */
 export function makeTest(dir: string, made: MadeRun): StoredEvaluation {
   const { seed, pixels = 'p', resamples = 0, suffix = '' } = made;
-  const val = rowsOf(made, 'val');
+  const valFile = path.join(dir, 'scores-val.csv');
+  const val = suffix === '' ? rowsOf(made, 'val') : readScores(valFile); // of the run's own data always
   const test = rowsOf(made, 'test');
   const labels = val.map(({ label }) => label);
   const scores = val.map(({ score }) => score);
@@ -100,7 +101,7 @@ export function makeTest(dir: string, made: MadeRun): StoredEvaluation {
     ...{ version: EVALUATION_VERSION, round: 150, valAuc: auc, test: digest, val: { ...digest, auc } },
     ...testFigures(val, test, { threshold, seed, resamples, groups }),
   };
-  writeScores(path.join(dir, 'scores-val.csv'), val);
+  writeScores(valFile, val);
   writeScores(path.join(dir, `scores-test${suffix}.csv`), test);
   writeFileSync(path.join(dir, `evaluation${suffix}.json`), JSON.stringify(evaluation, null, 2));
   return evaluation;

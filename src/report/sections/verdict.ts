@@ -24,7 +24,7 @@ export function verdictOn({ difference, pHolm }: Comparison): Verdict {
 }
 
 /** A sentence on each comparison that shows a difference, then on those that show none. */
-export function verdict(scene: Scene, { all, not }: Comparisons): Section {
+export function verdict(scene: Scene, { all, not }: Comparisons, resamples: number): Section {
   const several = scene.sets.length > 1;
   const shown = all.filter((each) => ['greater', 'smaller'].includes(verdictOn(each)));
   const none = all.filter((each) => !shown.includes(each));
@@ -40,6 +40,7 @@ export function verdict(scene: Scene, { all, not }: Comparisons): Section {
         : []),
       ...told(none, several),
       ...not.map((text) => ({ kind: 'warning', text }) as const),
+      ...tooFew(all.length, resamples),
       ...caveat(all),
     ],
   };
@@ -93,9 +94,22 @@ export function sentence(comparison: Comparison, several: boolean): string {
     greater: `${names[0]} is better than ${names[1]}: ${figures}.`,
     smaller: `${names[0]} is worse than ${names[1]}: ${figures}.`,
     none: `between ${names[0]} and ${names[1]} no difference is shown, the interval crosses zero: ${figures}.`,
-    'by chance': `between ${names[0]} and ${names[1]} no difference is shown; the interval leaves out zero, but with so many comparisons some do by chance: ${figures}.`,
+    'by chance': `between ${names[0]} and ${names[1]} no difference is shown; the interval leaves out zero, but of so many comparisons some do by chance: ${figures}.`,
   };
   return `${where}: ${says[verdictOn(comparison)]}`;
+}
+
+/** The least p that resamples can give is 2 / (resamples + 1); Holm multiplies it by as many comparisons as there are. */
+function tooFew(comparisons: number, resamples: number): Block[] {
+  const least = (2 * comparisons) / (resamples + 1);
+  if (least < LEVEL) return [];
+  const enough = Math.ceil((4 * comparisons) / LEVEL / 1000) * 1000;
+  return [
+    {
+      kind: 'warning',
+      text: `${resamples} resamples cannot show a difference among ${comparisons} comparisons: the smallest p that they can give is ${printP(Math.min(1, least))} after Holm. Ask for more, resamples=${enough}, or name fewer settings.`,
+    },
+  ];
 }
 
 function caveat(all: readonly Comparison[]): Block[] {
