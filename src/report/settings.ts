@@ -24,16 +24,18 @@ export function withoutSeed(settings: Settings): Settings {
 }
 
 /**
- * Names of settings, as short as tells them apart: opponent and detector, other variants where they differ, and settings in which those of equal variants differ.
+ * Names of settings, as short as tells them apart: opponent and detector, other variants where they differ, and of those that are alike in these the settings
+ * in which one differs from most of them.
  *
  * @param all different from one another
  */
 export function namesOfSettings(all: readonly Settings[]): string[] {
   const keys = [...new Set(all.flatMap((settings) => [...settings.keys()]))];
-  const differing = (among: readonly Settings[]): string[] =>
-    keys.filter((key) => new Set(among.map((settings) => settings.get(key))).size > 1);
-  const variants = differing(all).filter(
-    (key) => /\.(name|play)$/.test(key) && !/^(generator|discriminator)\.name$/.test(key),
+  const variants = keys.filter(
+    (key) =>
+      /\.(name|play)$/.test(key) &&
+      !/^(generator|discriminator)\.name$/.test(key) &&
+      valuesOf(all, key).size > 1,
   );
   const variantOf = (settings: Settings): string =>
     [
@@ -44,7 +46,20 @@ export function namesOfSettings(all: readonly Settings[]): string[] {
   return all.map((settings) => {
     const name = variantOf(settings);
     const alike = all.filter((other) => variantOf(other) === name);
-    const rest = differing(alike).map((key) => `${key}=${settings.get(key) ?? '–'}`);
-    return [name, ...rest].join(', ');
+    const differing = keys.filter((key) => valuesOf(alike, key).size > 1);
+    const shortened = (key: string): string => {
+      const last = key.split('.').at(-1)!;
+      return differing.filter((other) => other.split('.').at(-1) === last).length === 1 ? last : key;
+    };
+    const own = differing.filter((key) => !isOfMost(alike, key, settings.get(key)));
+    return [name, ...own.map((key) => `${shortened(key)}=${settings.get(key) ?? '–'}`)].join(', ');
   });
+}
+
+function valuesOf(all: readonly Settings[], key: string): Set<string | undefined> {
+  return new Set(all.map((settings) => settings.get(key)));
+}
+
+function isOfMost(all: readonly Settings[], key: string, value: string | undefined): boolean {
+  return 2 * all.filter((settings) => settings.get(key) === value).length > all.length;
 }

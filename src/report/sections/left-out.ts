@@ -4,17 +4,16 @@ import { missingSeeds } from '../../evaluation/comparable.ts';
 import { listed } from '../print.ts';
 import type { Scene } from '../scene.ts';
 
+const SEEDS =
+  'Not all settings have the same seeds. Each one’s means are over its own; differences are taken over the seeds that both have.';
+
 /** The section, or none where nothing is left out and nothing is to be known. */
 export function leftOut({ problems, notes, groups }: Scene): Section[] {
   const lacking = missingSeeds(groups.flatMap(({ name, runs }) => runs.map(({ seed }) => ({ name, seed }))));
-  const warnings = [
-    ...notes,
-    ...lacking.map(
-      ({ name, seeds }) =>
-        `${name} lacks ${seeds.length === 1 ? 'seed' : 'seeds'} ${listed(seeds)}, which others have: its means are over other seeds than theirs, and differences are taken over the seeds that both have.`,
-    ),
-  ];
-  if (problems.length === 0 && warnings.length === 0) return [];
+  const missing = lacking.map(
+    ({ name, seeds }) => `${name} lacks ${seeds.length === 1 ? 'seed' : 'seeds'} ${listed(seeds)}.`,
+  );
+  if (problems.length === 0 && notes.length === 0 && missing.length === 0) return [];
   const table = {
     columns: ['run', 'file', 'what is wrong', 'what to do'],
     rows: problems.map(({ run, file, what, remedy }) => [run, file, what, remedy]),
@@ -24,7 +23,13 @@ export function leftOut({ problems, notes, groups }: Scene): Section[] {
       id: 'left-out',
       title: problems.length === 0 ? 'To be known' : 'Left out',
       blocks: [
-        ...warnings.map((text) => ({ kind: 'warning', text }) as const),
+        ...notes.map((text) => ({ kind: 'warning', text }) as const),
+        ...(missing.length === 0
+          ? []
+          : ([
+              { kind: 'warning', text: SEEDS },
+              { kind: 'list', items: missing },
+            ] as const)),
         ...(problems.length === 0
           ? []
           : [

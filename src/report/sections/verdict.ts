@@ -7,7 +7,7 @@ import { overSeeds } from '../../evaluation/seeds.ts';
 
 /** Corrected p below which a difference counts as shown. */
 const LEVEL = 0.05;
-/** Comparisons of each kind that are told one by one; the table has all. */
+/** Pairs that are told one by one; the table has all. */
 const MOST_TOLD = 12;
 
 export type Verdict = 'greater' | 'smaller' | 'by chance' | 'none';
@@ -23,31 +23,35 @@ export function verdictOn({ difference, pHolm }: Comparison): Verdict {
   return difference.value > 0 ? 'greater' : 'smaller';
 }
 
-/** A sentence on each comparison that shows a difference, then on those that show none. */
+/** What the highest figures are, then a sentence on each pair of settings, those with a difference first. */
 export function verdict(scene: Scene, { all, not }: Comparisons, resamples: number): Section {
   const several = scene.sets.length > 1;
-  const shown = all.filter((each) => ['greater', 'smaller'].includes(verdictOn(each)));
-  const none = all.filter((each) => !shown.includes(each));
+  const shown = all.filter(isShown).length;
+  const pairs = [...new Map(all.map((each) => [JSON.stringify([each.set, each.names]), each])).values()]
+    .map(({ set, names }) => all.filter((each) => each.set === set && each.names[0] === names[0]))
+    .sort((a, b) => Number(b.some(isShown)) - Number(a.some(isShown)));
   return {
     id: 'verdict',
     title: 'What it says',
     blocks: [
       ...scene.sets.map((set) => ({ kind: 'text', text: bestOf(set) }) as const),
-      ...(all.length === 0 ? [] : [summary(shown.length, all.length)]),
-      ...told(shown, several),
-      ...(none.length > 0 && shown.length > 0
-        ? [{ kind: 'text', text: 'No difference is shown in these:' } as const]
-        : []),
-      ...told(none, several),
-      ...not.map((text) => ({ kind: 'warning', text }) as const),
+      ...(all.length === 0 ? [] : [summary(shown, all.length)]),
+      ...told(pairs.map((pair) => sentence(pair, several))),
+      ...(not.length === 0 ? [] : [{ kind: 'text', text: 'Not compared:' } as const]),
+      ...told(not),
       ...tooFew(all.length, resamples),
       ...caveat(all),
     ],
   };
 }
 
+function isShown(comparison: Comparison): boolean {
+  return ['greater', 'smaller'].includes(verdictOn(comparison));
+}
+
 function summary(shown: number, all: number): Block {
-  const corrected = all === 1 ? '' : `, p-values corrected over all ${all} by Holm`;
+  const corrected =
+    all === 1 ? '' : `, p-values corrected over all ${all} by Holm; 95 % intervals in brackets`;
   return {
     kind: 'text',
     text:
@@ -75,28 +79,34 @@ function bestOf({ name, groups }: TestSet): string {
   return `On ${name}, ${best.group} reaches a pooled AUC of ${best.mean.toFixed(3)} (${range})${among}.`;
 }
 
-function told(comparisons: readonly Comparison[], several: boolean): Block[] {
-  if (comparisons.length === 0) return [];
-  const left = comparisons.length - MOST_TOLD;
-  const items = comparisons.slice(0, MOST_TOLD).map((each) => sentence(each, several));
-  return [
-    { kind: 'list', items: left > 0 ? [...items, `${left} more are in the table of comparisons.`] : items },
-  ];
+function told(items: readonly string[]): Block[] {
+  if (items.length === 0) return [];
+  const left = items.length - MOST_TOLD;
+  const first = items.slice(0, MOST_TOLD);
+  return [{ kind: 'list', items: left > 0 ? [...first, `${left} more are in the tables.`] : first }];
 }
 
-/** `AUC seen: B is greater than A by +0.012, interval [+0.004, +0.021], p 0.006.` */
-export function sentence(comparison: Comparison, several: boolean): string {
-  const { set, metric, names, difference, pHolm } = comparison;
-  const { value, interval } = difference;
-  const figures = `${signed(value)}, 95 % interval [${signed(interval.low)}, ${signed(interval.high)}], p ${printP(pHolm)}`;
-  const where = several ? `${metric} on ${set}` : metric;
-  const says = {
-    greater: `${names[0]} is better than ${names[1]}: ${figures}.`,
-    smaller: `${names[0]} is worse than ${names[1]}: ${figures}.`,
-    none: `between ${names[0]} and ${names[1]} no difference is shown, the interval crosses zero: ${figures}.`,
-    'by chance': `between ${names[0]} and ${names[1]} no difference is shown; the interval leaves out zero, but of so many comparisons some do by chance: ${figures}.`,
-  };
-  return `${where}: ${says[verdictOn(comparison)]}`;
+const SAYS = {
+  greater: 'better by',
+  smaller: 'worse by',
+  none: 'no difference shown, the interval crosses zero, by',
+  'by chance': 'no difference shown, though the interval leaves out zero (of many comparisons some do), by',
+} as const;
+
+/** A pair of settings: `blur against none: better by AUC seen +0.012 [+0.004, +0.021] (p 0.006); no difference shown, the interval crosses zero, by …`. */
+export function sentence(pair: readonly Comparison[], several: boolean): string {
+  const { set, names, seeds } = pair[0]!;
+  const parts = (Object.keys(SAYS) as Verdict[]).flatMap((kind) => {
+    const own = pair.filter((each) => verdictOn(each) === kind);
+    return own.length === 0 ? [] : [`${SAYS[kind]} ${listed(own.map(figuresOf))}`];
+  });
+  const where = several ? ` on ${set}` : '';
+  const trainings = seeds.length === 1 ? `seed ${seeds[0]!}` : `seeds ${listed(seeds)}`;
+  return `${names[0]} against ${names[1]}${where}, ${trainings}: ${parts.join('; ')}.`;
+}
+
+function figuresOf({ metric, difference: { value, interval }, pHolm }: Comparison): string {
+  return `${metric} ${signed(value)} [${signed(interval.low)}, ${signed(interval.high)}] (p ${printP(pHolm)})`;
 }
 
 /** The least p that resamples can give is 2 / (resamples + 1); Holm multiplies it by as many comparisons as there are. */
