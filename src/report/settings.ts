@@ -42,7 +42,7 @@ export function namesOfSettings(all: readonly Settings[]): string[] {
       settings.get('generator.name') ?? '?',
       settings.get('discriminator.name') ?? '?',
       ...variants.map((key) => `${key.replace(/\.name$/, '')}=${settings.get(key) ?? '–'}`),
-    ].join(', ');
+    ].join(' · ');
   return all.map((settings) => {
     const name = variantOf(settings);
     const alike = all.filter((other) => variantOf(other) === name);
@@ -52,7 +52,7 @@ export function namesOfSettings(all: readonly Settings[]): string[] {
       return differing.filter((other) => other.split('.').at(-1) === last).length === 1 ? last : key;
     };
     const own = differing.filter((key) => !isOfMost(alike, key, settings.get(key)));
-    return [name, ...own.map((key) => `${shortened(key)}=${settings.get(key) ?? '–'}`)].join(', ');
+    return [name, ...own.map((key) => `${shortened(key)}=${settings.get(key) ?? '–'}`)].join(' · ');
   });
 }
 

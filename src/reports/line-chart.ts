@@ -32,6 +32,9 @@ export interface Axis {
   readonly domain?: readonly [number, number];
 }
 
+/** Pixels that a name in the legend may take. */
+const LABEL = 420;
+
 /** Lines through points in their order, two panels a row. The legend stands below, so that the chart fits a phone. */
 export function lineChart(
   title: string,
@@ -63,7 +66,7 @@ export function lineChart(
   } as const;
   const colour = {
     ...series('series', names),
-    legend: { orient: 'bottom', columns: 1, symbolOpacity: 1 },
+    legend: { orient: 'bottom', columns: 1, labelLimit: LABEL, symbolOpacity: 1 },
   } as const;
   const layer = [
     {

@@ -186,8 +186,8 @@ describe('a report on runs of which some cannot be believed', () => {
     makeRun(at('blur-2'), { seed: 2, generator: 'blur' });
     makeRun(at('pgd-3'), { seed: 3, generator: 'pgd' });
     const { page, csv } = write('good', 'none-2', 'blur-2', 'pgd-3');
-    expect(page).to.contain('blur, small-cnn lacks seeds 1 and 3.');
-    expect(page).to.contain('pgd, small-cnn (seeds 3) is not compared with none, small-cnn (seeds 1, 2)');
+    expect(page).to.contain('blur · small-cnn lacks seeds 1 and 3.');
+    expect(page).to.contain('pgd · small-cnn (seeds 3) is not compared with none · small-cnn (seeds 1, 2)');
     const differences = csv.split('\n').filter((line) => line.startsWith('difference,'));
     expect(differences.filter((line) => line.includes(',2,'))).to.have.length(differences.length);
     expect(page).to.contain('of one training each (seed 2)');

@@ -135,7 +135,7 @@ describe('npm run report', function () {
   });
 
   it('has means and standard deviations of them over seeds, and differences', () => {
-    const settings = { none: 'none, small-cnn', blur: 'blur, small-cnn' };
+    const settings = { none: 'none · small-cnn', blur: 'blur · small-cnn' };
     for (const set of ['faces', 'name=other']) {
       const names = [...new Set(lines.filter(({ of }) => of === 'run').map((line) => line.figure))];
       for (const [generator, group] of Object.entries(settings)) {
@@ -174,12 +174,12 @@ describe('npm run report', function () {
   });
 
   it('prints in its tables the figures of report.csv, to three digits', () => {
-    const row = new RegExp(`<tr><th scope="row">blur, small-cnn</th><td[^>]*>1, 2</td>(.*)</tr>`).exec(
+    const row = new RegExp(`<tr><th scope="row">blur · small-cnn</th><td[^>]*>1, 2</td>(.*)</tr>`).exec(
       html,
     )![1]!;
     const printed = [...row.matchAll(/<td[^>]*>([^<]*)/g)].map(([, cell]) => cell);
     const own = lines.filter(
-      (line) => line.of === 'settings' && line.settings === 'blur, small-cnn' && line.test_set === 'faces',
+      (line) => line.of === 'settings' && line.settings === 'blur · small-cnn' && line.test_set === 'faces',
     );
     const expected = own
       .slice(0, printed.length)
@@ -190,7 +190,7 @@ describe('npm run report', function () {
   it('says what differs and what does not', () => {
     const verdict = /<section id="verdict">([^]*?)<\/section>/.exec(html)![1]!;
     expect(verdict).to.match(
-      /blur, small-cnn against none, small-cnn on faces, seeds 1 and 2: better by .*AUC pooled \+/,
+      /blur · small-cnn against none · small-cnn on faces, seeds 1 and 2: better in .*AUC pooled \+/,
     );
     expect(verdict).to.contain('the interval crosses zero');
     expect(verdict).to.match(/of 8 comparisons show a difference, p-values corrected over all 8 by Holm/);

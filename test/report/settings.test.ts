@@ -27,28 +27,28 @@ describe('settings of runs', () => {
   });
 
   it('are called by opponent and detector, and by what else differs', () => {
-    expect(namesOfSettings([settings('none'), settings('pgd')])).to.deep.equal(['none, cnn7', 'pgd, cnn7']);
+    expect(namesOfSettings([settings('none'), settings('pgd')])).to.deep.equal(['none · cnn7', 'pgd · cnn7']);
     const eps = (value: number) => settings('pgd', { generator: { name: 'pgd', eps: value } });
     expect(namesOfSettings([settings('none'), eps(0.1), eps(0.2)])).to.deep.equal([
-      'none, cnn7',
-      'pgd, cnn7, eps=0.1',
-      'pgd, cnn7, eps=0.2',
+      'none · cnn7',
+      'pgd · cnn7 · eps=0.1',
+      'pgd · cnn7 · eps=0.2',
     ]);
     // of most: not said
     expect(namesOfSettings([eps(0.1), settings('pgd', { k: 2 }), eps(0.2)])).to.deep.equal([
-      'pgd, cnn7',
-      'pgd, cnn7, k=2',
-      'pgd, cnn7, eps=0.2',
+      'pgd · cnn7',
+      'pgd · cnn7 · k=2',
+      'pgd · cnn7 · eps=0.2',
     ]);
     const twice = (a: number, b: number) => settings('pgd', { a: { lr: a }, b: { lr: b } });
     expect(namesOfSettings([twice(1, 1), twice(2, 2)])).to.deep.equal([
-      'pgd, cnn7, a.lr=1, b.lr=1',
-      'pgd, cnn7, a.lr=2, b.lr=2',
+      'pgd · cnn7 · a.lr=1 · b.lr=1',
+      'pgd · cnn7 · a.lr=2 · b.lr=2',
     ]);
     const data = (name: string) => settings('pgd', { data: { name } });
     expect(namesOfSettings([data('faces'), data('ffpp')])).to.deep.equal([
-      'pgd, cnn7, data=faces',
-      'pgd, cnn7, data=ffpp',
+      'pgd · cnn7 · data=faces',
+      'pgd · cnn7 · data=ffpp',
     ]);
   });
 });

@@ -30,12 +30,12 @@ describe('the verdict', () => {
       { ...comparison(0.02, -0.001, 0.03, 0.06), metric: 'AUC unseen' },
     ];
     expect(sentence(pair, false)).to.equal(
-      'blur against none, seeds 1 and 2: worse by AUC seen −0.020 [−0.030, −0.010] (p 0.004); ' +
-        'no difference shown, the interval crosses zero, by AUC unseen +0.020 [−0.001, +0.030] (p 0.06).',
+      'blur against none, seeds 1 and 2: worse in AUC seen −0.020 [−0.030, −0.010] (p 0.004); ' +
+        'no difference shown, the interval crosses zero, in AUC unseen +0.020 [−0.001, +0.030] (p 0.06).',
     );
     expect(sentence([comparison(0.02, 0.001, 0.03, 0.06)], true)).to.equal(
       'blur against none on faces, seeds 1 and 2: no difference shown, though the interval leaves out zero (of many comparisons some do), ' +
-        'by AUC seen +0.020 [+0.001, +0.030] (p 0.06).',
+        'in AUC seen +0.020 [+0.001, +0.030] (p 0.06).',
     );
   });
 });

@@ -87,13 +87,13 @@ function told(items: readonly string[]): Block[] {
 }
 
 const SAYS = {
-  greater: 'better by',
-  smaller: 'worse by',
-  none: 'no difference shown, the interval crosses zero, by',
-  'by chance': 'no difference shown, though the interval leaves out zero (of many comparisons some do), by',
+  greater: 'better in',
+  smaller: 'worse in',
+  none: 'no difference shown, the interval crosses zero, in',
+  'by chance': 'no difference shown, though the interval leaves out zero (of many comparisons some do), in',
 } as const;
 
-/** A pair of settings: `blur against none: better by AUC seen +0.012 [+0.004, +0.021] (p 0.006); no difference shown, the interval crosses zero, by …`. */
+/** A pair of settings: `blur against none: better in AUC seen +0.012 [+0.004, +0.021] (p 0.006); no difference shown, the interval crosses zero, in …`. */
 export function sentence(pair: readonly Comparison[], several: boolean): string {
   const { set, names, seeds } = pair[0]!;
   const parts = (Object.keys(SAYS) as Verdict[]).flatMap((kind) => {

@@ -30,14 +30,15 @@ thead th { border-bottom: 2px solid var(--line); vertical-align: bottom; white-s
 tbody th { font-weight: 600; min-width: 9rem; }
 td { overflow-wrap: normal; min-width: 3.5rem; }
 td.number { white-space: nowrap; }
-.range { color: var(--soft); font-size: .8125rem; }
+.range { display: block; color: var(--soft); font-size: .75rem; }
 th button { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; text-align: left; }
 th button::after { content: " \\2195"; color: var(--soft); }
 th[aria-sort=ascending] button::after { content: " \\2191"; }
 th[aria-sort=descending] button::after { content: " \\2193"; }
-.chart { margin: 1.5rem 0; overflow-x: auto; }
+.chart { display: inline-block; vertical-align: top; max-width: 100%; margin: 1.5rem 2rem 0 0; overflow-x: auto; }
 .chart svg { display: block; max-width: 100%; height: auto; }
 figcaption { color: var(--soft); font-size: .875rem; max-width: 48rem; margin-top: .4rem; }
+.chart figcaption { max-width: 27rem; }
 .pictures { display: flex; flex-wrap: wrap; gap: .9rem; margin: 1.25rem 0; }
 .pictures p { flex: 1 0 100%; margin: 0; }
 .pictures figure { margin: 0; max-width: 100%; }
