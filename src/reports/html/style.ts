@@ -38,12 +38,12 @@ th[aria-sort=descending] button::after { content: " \\2193"; }
 .chart { display: inline-block; vertical-align: top; max-width: 100%; margin: 1.5rem 2rem 0 0; overflow-x: auto; }
 .chart svg { display: block; max-width: 100%; height: auto; }
 figcaption { color: var(--soft); font-size: .875rem; max-width: 48rem; margin-top: .4rem; }
-.chart figcaption { max-width: 27rem; }
+.chart figcaption { width: 0; min-width: 100%; max-width: none; }
 .pictures { display: flex; flex-wrap: wrap; gap: .9rem; margin: 1.25rem 0; }
-.pictures p { flex: 1 0 100%; margin: 0; }
+.pictures p { flex: 1 0 100%; max-width: none; margin: 0; }
 .pictures figure { margin: 0; max-width: 100%; }
 .pictures img { display: block; max-width: 100%; height: auto; image-rendering: pixelated; }
-.pictures figure:not(.wide) figcaption { max-width: 12rem; font-size: .75rem; }
+.pictures figcaption { width: 0; min-width: 100%; font-size: .75rem; }
 pre { background: var(--shade); padding: .75rem 1rem; overflow-x: auto; font-size: .8125rem; line-height: 1.5; border-radius: 4px; }
 pre code { white-space: pre-wrap; }
 details { margin: 1rem 0; }
