@@ -1,7 +1,7 @@
 /** Every group of runs against the first one, on every test set and by every metric that asks the same of both; p-values corrected over all of them. */
 import type { BootstrapOptions } from '../evaluation/bootstrap.ts';
 import { holm } from '../evaluation/holm.ts';
-import { macroAuc, onPart, pooledAuc, type Metric } from '../evaluation/resampled.ts';
+import { macroAuc, pooledAuc, type Metric } from '../evaluation/resampled.ts';
 import type { ScoreRow } from '../evaluation/scores.ts';
 import { differenceOverSeeds, type SeedPair } from '../evaluation/seeds.ts';
 import { pairedDifference, type Difference } from '../evaluation/significance.ts';
@@ -93,7 +93,7 @@ function differenceOf(
 
 interface ComparedMetric {
   readonly name: string;
-  /** Images, or the videos made of them. */
+  /** Images that are asked about, or the videos made of them. */
   readonly of: (rows: readonly ScoreRow[]) => readonly ScoreRow[];
   readonly metric: Metric;
 }
@@ -112,19 +112,15 @@ function metricsOf(groups: readonly TestedGroup[]): ComparedMetric[] {
   return [
     ...shared.map(({ group, manipulations }) => ({
       name: `AUC ${group}`,
-      of: images,
-      metric: macroOf(manipulations),
+      of: (rows: readonly ScoreRow[]) =>
+        rows.filter(({ label, manipulation }) => label === 0 || manipulations.includes(manipulation)),
+      metric: manipulations.length === 1 ? pooledAuc : macroAuc,
     })),
     ...(several || shared.length === 0 ? [{ name: 'AUC pooled', of: images, metric: pooledAuc }] : []),
     ...(evaluations.every(({ videos }) => videos !== null)
       ? [{ name: 'AUC pooled, videos', of: videosOf, metric: pooledAuc }]
       : []),
   ];
-}
-
-function macroOf(manipulations: readonly string[]): Metric {
-  const isIn = (row: ScoreRow): boolean => row.label === 0 || manipulations.includes(row.manipulation);
-  return (rows, naming) => onPart(rows, isIn, macroAuc, naming);
 }
 
 function videosOf(rows: readonly ScoreRow[]): readonly ScoreRow[] {
