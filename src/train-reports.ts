@@ -12,6 +12,7 @@ import { probe } from './game/probe.ts';
 import { craft, type RoundMetrics } from './game/round.ts';
 import type { LabelledImages } from './generator/generator.ts';
 import { createRng } from './ops/random.ts';
+import type { EnergyMeter } from './reports/energy.ts';
 import { comparisonGrid } from './reports/pictures.ts';
 import type { Reporter } from './reports/reporter.ts';
 import type { RunConfig } from './run-settings.ts';
@@ -33,14 +34,15 @@ export function reportRound(
   round: number,
   metrics: RoundMetrics,
   rates: { readonly detector: number; readonly generator: number },
-  milliseconds: number,
+  spent: { readonly milliseconds: number; readonly energy: EnergyMeter | null },
 ): void {
   for (const [name, value] of Object.entries({ ...metrics, ...balanceOf(metrics) })) {
     reporter.scalar(`train/${name}`, value, round);
   }
   reporter.scalar('train/lr_d', rates.detector, round);
   reporter.scalar('train/lr_g', rates.generator, round);
-  reporter.scalar('speed/ms_per_round', milliseconds, round);
+  reporter.scalar('speed/ms_per_round', spent.milliseconds, round);
+  if (spent.energy !== null) reporter.scalar('speed/joules', spent.energy.joules(), round);
   reporter.scalar('memory/resident_mb', process.memoryUsage().rss / 2 ** 20, round);
   reporter.scalar('memory/tensors', tf.memory().numTensors, round);
 }

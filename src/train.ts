@@ -23,6 +23,7 @@ import type { PlaySettings } from './game/play.ts';
 import type { RoundMetrics } from './game/round.ts';
 import { learningRateAt } from './game/schedule.ts';
 import { tensorsOf } from './game/taught.ts';
+import { openEnergyMeter } from './reports/energy.ts';
 import { writeFileAtomic } from './reports/files.ts';
 import type { Reporter } from './reports/reporter.ts';
 import { startAuxiliaryFromMain } from './ops/layers.ts';
@@ -110,6 +111,7 @@ async function playAll(
     );
     pruneCheckpoints(checkpoints, run.checkpoints_kept);
   };
+  const energy = openEnergyMeter();
   let tensors: number | undefined;
 
   for await (const batch of loader.trainBatches({ batchSize: settings.batch_size, start: game.rounds })) {
@@ -133,7 +135,10 @@ async function playAll(
     const last = game.rounds === settings.rounds;
 
     if (every(run.report_every, game.rounds) || last) {
-      reportRound(reporter, game.rounds, metrics, rates, performance.now() - started);
+      reportRound(reporter, game.rounds, metrics, rates, {
+        milliseconds: performance.now() - started,
+        energy,
+      });
     }
     watch.round(game.rounds, metrics);
     if (every(run.picture_every, game.rounds) || last) {

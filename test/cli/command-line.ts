@@ -49,7 +49,8 @@ export type Script =
   | 'pack'
   | 'export'
   | 'profile'
-  | 'prepare';
+  | 'prepare'
+  | 'report';
 
 /** Starts `scripts/SCRIPT.ts` in `cwd`; the arguments reach it as a shell would hand them over. */
 export function launch(script: Script, args: readonly string[], cwd: string): Running {

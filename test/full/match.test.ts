@@ -46,7 +46,9 @@ describe('npm run match', function () {
       place.path(),
     );
     expect(tested.code, tested.stderr).to.equal(0);
-    expect(tested.stdout).to.match(/^none \(run\) +(?:frames +)?folder path=matched\/images +[01]\.\d{3} \[/m);
+    expect(tested.stdout).to.match(
+      /^none \(run\) +(?:frames +)?folder path=matched\/images +[01]\.\d{3} \[/m,
+    );
     expect(pairs.length).to.be.above(0);
   });
 

@@ -18,13 +18,15 @@ const FLOORS: readonly (readonly string[])[] = [
   ['run-config.ts'],
   ['detector-graph.ts', 'prepare.ts', 'results.ts', 'robustness-config.ts', 'train-reports.ts'],
   ['trained-run.ts', 'attack-batch.ts', 'explain-sheets.ts', 'explain-spectrum.ts'],
+  ['report'],
   ['train.ts', 'evaluate.ts', 'opponent-picture.ts', 'attack.ts', 'export.ts', 'models.ts'],
   ['robustness-scene.ts'],
   ['robustness-corruptions.ts', 'robustness-attacks.ts'],
   ['robustness-results.ts'],
   ['robustness.ts'],
   ['run.ts', 'explain.ts'],
-  ['ablation', 'pack.ts'],
+  ['ablation', 'pack.ts', 'report-pictures.ts'],
+  ['report.ts'],
   ['index.ts'],
 ];
 

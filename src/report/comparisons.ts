@@ -1,0 +1,134 @@
+/** Every group of runs against the first one, on every test set and by every metric that asks the same of both; p-values corrected over all of them. */
+import type { BootstrapOptions } from '../evaluation/bootstrap.ts';
+import { holm } from '../evaluation/holm.ts';
+import { macroAuc, pooledAuc, type Metric } from '../evaluation/resampled.ts';
+import type { ScoreRow } from '../evaluation/scores.ts';
+import { differenceOverSeeds, type SeedPair } from '../evaluation/seeds.ts';
+import { pairedDifference, type Difference } from '../evaluation/significance.ts';
+import { hasVideos, videoRows } from '../evaluation/videos.ts';
+import { scoresIn } from './run-test.ts';
+import { seedsOf, type Entry, type TestedGroup, type TestSet } from './scene.ts';
+
+export interface Comparison {
+  readonly set: string;
+  readonly metric: string;
+  /** What is compared, and the measure. */
+  readonly names: readonly [group: string, base: string];
+  /** The seeds that both have. */
+  readonly seeds: readonly number[];
+  readonly difference: Difference;
+  /** Holm's correction over all comparisons of the report. */
+  readonly pHolm: number;
+}
+
+export interface Comparisons {
+  readonly all: readonly Comparison[];
+  /** Why groups are not compared. */
+  readonly not: readonly string[];
+}
+
+export type ResamplingOptions = Pick<BootstrapOptions, 'seed' | 'resamples'>;
+
+/** Compares the groups of each set with the first group there. */
+export function compareAll(sets: readonly TestSet[], options: ResamplingOptions): Comparisons {
+  const compared = sets.map((set) => compareOn(set, options));
+  const found = compared.flatMap(({ found: own }) => own);
+  const corrected = holm(found.map(({ difference }) => difference.p));
+  return {
+    all: found.map((each, i) => ({ ...each, pHolm: corrected[i]! })),
+    not: compared.flatMap(({ not }) => not),
+  };
+}
+
+type Uncorrected = Omit<Comparison, 'pHolm'>;
+
+function compareOn(
+  { name: set, groups: [base, ...others] }: TestSet,
+  options: ResamplingOptions,
+): { readonly found: Uncorrected[]; readonly not: string[] } {
+  if (base === undefined) return { found: [], not: [] };
+  const metrics = metricsOf([base, ...others]);
+  const rowsOfBase = rowsBySeed(base);
+  const found: Uncorrected[] = [];
+  const not: string[] = [];
+  for (const other of others) {
+    const seeds = seedsOf(other).filter((seed) => rowsOfBase.has(seed));
+    const names = [other.group.name, base.group.name] as const;
+    if (seeds.length === 0) {
+      not.push(
+        `${names[0]} (seeds ${seedsOf(other).join(', ')}) is not compared with ${names[1]} (seeds ${seedsOf(base).join(', ')}) on ${set}: ` +
+          'they have no seed in common, so that luck of a seed and merit cannot be told apart. Train one of them with the seeds of the other.',
+      );
+      continue;
+    }
+    const rows = rowsBySeed(other);
+    const pairs = seeds.map((seed) => ({ seed, a: rows.get(seed)!, b: rowsOfBase.get(seed)! }));
+    for (const { name, of, metric } of metrics) {
+      const asked = pairs.map(({ seed, a, b }) => ({ seed, a: of(a), b: of(b) }));
+      try {
+        const difference = differenceOf(names, asked, metric, { ...options, group: `${set}: ${name}` });
+        found.push({ set, metric: name, names, seeds, difference });
+      } catch (error) {
+        if ((error as Error).constructor !== Error) throw error; // a mistake of ours, not of the data
+        not.push(
+          `${names[0]} is not compared with ${names[1]} by ${name} on ${set}: ${(error as Error).message}`,
+        );
+      }
+    }
+  }
+  return { found, not };
+}
+
+/** Over seeds where there are several; of one seed over videos alone. */
+function differenceOf(
+  names: readonly [string, string],
+  pairs: readonly SeedPair[],
+  metric: Metric,
+  options: BootstrapOptions,
+): Difference {
+  if (pairs.length > 1) return differenceOverSeeds(pairs, metric, options);
+  const { a, b } = pairs[0]!;
+  return pairedDifference({ name: names[0], rows: a }, { name: names[1], rows: b }, metric, options);
+}
+
+interface ComparedMetric {
+  readonly name: string;
+  /** Images that are asked about, or the videos made of them. */
+  readonly of: (rows: readonly ScoreRow[]) => readonly ScoreRow[];
+  readonly metric: Metric;
+}
+
+/** Groups of manipulations that are the same for every run; what one saw in training another may not have seen. Then all, of images and of videos. */
+function metricsOf(groups: readonly TestedGroup[]): ComparedMetric[] {
+  const evaluations = groups.flatMap(({ entries }) => entries.map(({ test }) => test.evaluation));
+  const first = evaluations[0]!;
+  const members = (of: typeof first, name: string): string =>
+    JSON.stringify(of.groups.find(({ group }) => group === name)?.manipulations);
+  const shared = first.groups.filter(({ group }) =>
+    evaluations.every((each) => members(each, group) === members(first, group)),
+  );
+  const images = (rows: readonly ScoreRow[]): readonly ScoreRow[] => rows;
+  const several = first.perManipulation.length > 1;
+  return [
+    ...shared.map(({ group, manipulations }) => ({
+      name: `AUC ${group}`,
+      of: (rows: readonly ScoreRow[]) =>
+        rows.filter(({ label, manipulation }) => label === 0 || manipulations.includes(manipulation)),
+      metric: manipulations.length === 1 ? pooledAuc : macroAuc,
+    })),
+    ...(several || shared.length === 0 ? [{ name: 'AUC pooled', of: images, metric: pooledAuc }] : []),
+    ...(evaluations.every(({ videos }) => videos !== null)
+      ? [{ name: 'AUC pooled, videos', of: videosOf, metric: pooledAuc }]
+      : []),
+  ];
+}
+
+function videosOf(rows: readonly ScoreRow[]): readonly ScoreRow[] {
+  return hasVideos(rows) ? videoRows(rows) : rows;
+}
+
+function rowsBySeed({ entries }: TestedGroup): Map<number, ScoreRow[]> {
+  const rowsOf = ({ run, test }: Entry): ScoreRow[] =>
+    scoresIn(test.files.scores, `evaluate it again: npm run evaluate -- ${run.dir}`);
+  return new Map(entries.map((entry) => [entry.run.seed, rowsOf(entry)]));
+}

@@ -1,0 +1,286 @@
+/** The whole way from run folders to the files of a report, and every number in them against the stored scores. */
+import { expect } from 'chai';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { csvParser } from '../../src/data/csv.ts';
+import { readScores, type ScoreRow } from '../../src/evaluation/scores.ts';
+import { report, type Reported } from '../../src/report.ts';
+import { makeRun, makeTest } from '../support/run-folders.ts';
+
+const MANIPULATIONS = ['=deepfakes|x', 'faceswap', 'neural & <textures>'];
+
+interface Line {
+  readonly of: string;
+  readonly name: string;
+  readonly settings: string;
+  readonly test_set: string;
+  readonly seeds: string;
+  readonly figure: string;
+  readonly [key: string]: string;
+}
+
+describe('npm run report', function () {
+  this.timeout(120_000);
+  let parent: string;
+  let dirs: string[];
+  let reported: Reported;
+  let html: string;
+  let lines: Line[];
+  const at = (...parts: string[]): string => path.join(parent, ...parts);
+  const write = (out: string): Promise<Reported> =>
+    report({ dirs, out: at(out), resamples: 400, pictures: false, progress: () => {} });
+
+  before(async () => {
+    parent = mkdtempSync(path.join(tmpdir(), 'report-'));
+    dirs = [1, 2].flatMap((seed) => ['none', 'blur'].map((generator) => at(`${generator}-s${seed}`)));
+    for (const [i, dir] of dirs.entries()) {
+      const [generator, seed] = [['none', 'blur'][i % 2]!, 1 + (i >> 1)];
+      const made = {
+        generator,
+        seed,
+        skill: generator === 'blur' ? 2.5 : 0.5,
+        manipulations: MANIPULATIONS,
+        resamples: 50,
+      };
+      makeRun(dir, made);
+      makeTest(dir, { ...made, prefix: 'other/', skill: 1, suffix: '-name=other-0123abcd' });
+    }
+    reported = await write('report');
+    html = readFileSync(at('report', 'report.html'), 'utf8');
+    const parser = csvParser('report.csv');
+    const [head, ...records] = parser.push(readFileSync(at('report', 'report.csv'), 'utf8'));
+    lines = records.map(
+      ({ fields }) => Object.fromEntries(head!.fields.map((key, i) => [key, fields[i]!])) as unknown as Line,
+    );
+  });
+
+  after(() => rmSync(parent, { recursive: true, force: true }));
+
+  const scores = (run: string, set: string): ScoreRow[] =>
+    readScores(at(run, set === 'faces' ? 'scores-test.csv' : 'scores-test-name=other-0123abcd.csv'));
+  const figure = (run: string, set: string, name: string): number =>
+    Number(
+      lines.find((line) => line.name === run && line.test_set === set && line.figure === name)!['value'],
+    );
+
+  it('leaves nothing out of good runs, and writes every format', () => {
+    expect(reported.problems).to.deep.equal([]);
+    expect(reported.runs).to.equal(4);
+    const names = reported.files.map((file) => path.basename(file));
+    expect(names).to.include.members([
+      'report.html',
+      'report.md',
+      'report.csv',
+      'report.tex',
+      'roc.svg',
+      'pr.svg',
+      'matrix.svg',
+      'val-auc.svg',
+    ]);
+    const sections = [...html.matchAll(/<section id="([\w-]+)">/g)].map(([, id]) => id);
+    expect(sections).to.deep.equal([
+      'verdict',
+      'results',
+      'comparisons',
+      'curves',
+      'reliability',
+      'matrix',
+      'training',
+      'opponents',
+      'errors',
+      'cost',
+      'runs',
+    ]);
+  });
+
+  it('has the figures that the stored scores give', () => {
+    for (const dir of dirs) {
+      const run = path.basename(dir);
+      for (const set of ['faces', 'name=other']) {
+        const rows = scores(run, set);
+        const { threshold } = JSON.parse(
+          readFileSync(
+            path.join(dir, set === 'faces' ? 'evaluation.json' : 'evaluation-name=other-0123abcd.json'),
+            'utf8',
+          ),
+        ) as { threshold: number };
+        const near = (name: string, value: number): void => {
+          expect(figure(run, set, name), `${run} ${set} ${name}`).to.be.closeTo(value, 1e-9);
+        };
+        const of = (...names: string[]): ScoreRow[] =>
+          rows.filter(({ manipulation }) => ['real', ...names].includes(manipulation));
+        for (const name of MANIPULATIONS) near(`AUC of ${name}`, auc(of(name)));
+        near('AUC seen', (auc(of(MANIPULATIONS[0]!)) + auc(of(MANIPULATIONS[1]!))) / 2);
+        near('AUC unseen', auc(of(MANIPULATIONS[2]!)));
+        near('AUC pooled', auc(rows));
+        near('AUC pooled, videos', auc(videos(rows)));
+        near('AP', averagePrecision(rows));
+        near('EER', equalErrorRate(rows));
+        near('accuracy', balancedAccuracy(rows, threshold));
+        near('Brier', mean(rows.map(({ score, label }) => (score - label) ** 2)));
+        near('ECE', calibrationError(rows));
+        const t = figure(run, set, 'T');
+        near(
+          'Brier, at T',
+          mean(rows.map(({ logit, label }) => (1 / (1 + Math.exp(-logit! / t)) - label) ** 2)),
+        );
+        near(
+          'ECE, at T',
+          calibrationError(rows.map((row) => ({ ...row, score: 1 / (1 + Math.exp(-row.logit! / t)) }))),
+        );
+        expect(temperatureSlope(readScores(path.join(dir, 'scores-val.csv')), t)).to.be.closeTo(0, 1e-9);
+      }
+    }
+  });
+
+  it('has means and standard deviations of them over seeds, and differences', () => {
+    const settings = { none: 'none · small-cnn', blur: 'blur · small-cnn' };
+    for (const set of ['faces', 'name=other']) {
+      const names = [...new Set(lines.filter(({ of }) => of === 'run').map((line) => line.figure))];
+      for (const [generator, group] of Object.entries(settings)) {
+        for (const name of names) {
+          const [a, b] = [figure(`${generator}-s1`, set, name), figure(`${generator}-s2`, set, name)];
+          const line = lines.find(
+            (each) =>
+              each.of === 'settings' &&
+              each.settings === group &&
+              each.test_set === set &&
+              each.figure === name,
+          )!;
+          expect(Number(line['value'])).to.be.closeTo((a + b) / 2, 1e-12);
+          expect(Number(line['sd'])).to.be.closeTo(Math.abs(a - b) / Math.SQRT2, 1e-12);
+          expect(line.seeds).to.equal('1 2');
+        }
+      }
+      for (const metric of ['AUC seen', 'AUC unseen', 'AUC pooled', 'AUC pooled, videos']) {
+        const line = lines.find(
+          (each) => each.of === 'difference' && each.test_set === set && each.figure === metric,
+        )!;
+        const difference = mean(
+          [1, 2].map((seed) => figure(`blur-s${seed}`, set, metric) - figure(`none-s${seed}`, set, metric)),
+        );
+        expect(Number(line['value'])).to.be.closeTo(difference, 1e-12);
+        expect(Number(line['low'])).to.be.below(difference);
+        expect(Number(line['high'])).to.be.above(difference);
+      }
+    }
+    const corrected = lines
+      .filter(({ of }) => of === 'difference')
+      .map((line) => [Number(line['p']), Number(line['p_holm'])] as const);
+    expect(corrected).to.have.length(8);
+    const [smallest, itsHolm] = corrected.reduce((a, b) => (b[0] < a[0] ? b : a));
+    expect(itsHolm).to.be.closeTo(Math.min(1, 8 * smallest), 1e-12);
+  });
+
+  it('prints in its tables the figures of report.csv, to three digits', () => {
+    const row = new RegExp(`<tr><th scope="row">blur · small-cnn</th><td[^>]*>1, 2</td>(.*)</tr>`).exec(
+      html,
+    )![1]!;
+    const printed = [...row.matchAll(/<td[^>]*>([^<]*)/g)].map(([, cell]) => cell);
+    const own = lines.filter(
+      (line) => line.of === 'settings' && line.settings === 'blur · small-cnn' && line.test_set === 'faces',
+    );
+    const expected = own
+      .slice(0, printed.length)
+      .map((line) => `${Number(line['value']).toFixed(3)} ± ${Number(line['sd']).toFixed(3)}`);
+    expect(printed).to.deep.equal(expected);
+  });
+
+  it('says what differs and what does not', () => {
+    const verdict = /<section id="verdict">([^]*?)<\/section>/.exec(html)![1]!;
+    expect(verdict).to.match(
+      /blur · small-cnn against none · small-cnn on faces, seeds 1 and 2: better in .*AUC pooled \+/,
+    );
+    expect(verdict).to.contain('the interval crosses zero');
+    expect(verdict).to.match(/of 8 comparisons show a difference, p-values corrected over all 8 by Holm/);
+  });
+
+  it('lets no name from a file be markup, a command or a formula', () => {
+    expect(html).to.contain('neural &amp; &lt;textures&gt;').and.not.contain('<textures>');
+    const tex = readFileSync(at('report', 'report.tex'), 'utf8');
+    expect(tex.match(/\\begin\{tabular\}/g)).to.have.length(2);
+    const csv = readFileSync(at('report', 'report.csv'), 'utf8');
+    expect(csv).to.not.match(/(^|,)"?[=@+]/m);
+  });
+
+  it('is the same file from the same runs', async () => {
+    await write('again');
+    for (const file of reported.files) {
+      expect(readFileSync(at('again', path.basename(file)), 'utf8')).to.equal(readFileSync(file, 'utf8'));
+    }
+  });
+});
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Share of pairs of a fake and a real in which the fake has the higher score. */
+function auc(rows: readonly ScoreRow[]): number {
+  const reals = rows.filter(({ label }) => label === 0);
+  const fakes = rows.filter(({ label }) => label === 1);
+  return mean(
+    fakes.flatMap((fake) =>
+      reals.map((real) => (fake.score > real.score ? 1 : fake.score === real.score ? 0.5 : 0)),
+    ),
+  );
+}
+
+/** Mean over fakes of the precision at each one's score; no two scores are equal here. */
+function averagePrecision(rows: readonly ScoreRow[]): number {
+  const fakes = rows.filter(({ label }) => label === 1);
+  return mean(
+    fakes.map(({ score }) => {
+      const alarms = rows.filter((row) => row.score >= score);
+      return alarms.filter(({ label }) => label === 1).length / alarms.length;
+    }),
+  );
+}
+
+/** Where the polygon of the ROC points meets FPR = 1 − TPR. */
+function equalErrorRate(rows: readonly ScoreRow[]): number {
+  const rate = (label: number, threshold: number): number =>
+    mean(rows.filter((row) => row.label === label).map(({ score }) => (score >= threshold ? 1 : 0)));
+  const points = [Infinity, ...rows.map(({ score }) => score).sort((a, b) => b - a)].map(
+    (t) => [rate(0, t), rate(1, t)] as const,
+  );
+  const next = points.findIndex(([fpr, tpr]) => fpr + tpr >= 1);
+  const [[f0, t0], [f1, t1]] = [points[next - 1]!, points[next]!];
+  return f0 + ((f1 - f0) * (1 - f0 - t0)) / (f1 + t1 - f0 - t0);
+}
+
+function balancedAccuracy(rows: readonly ScoreRow[], threshold: number): number {
+  const right = (label: number): number =>
+    mean(
+      rows
+        .filter((row) => row.label === label)
+        .map(({ score }) => (score >= threshold === (label === 1) ? 1 : 0)),
+    );
+  return (right(0) + right(1)) / 2;
+}
+
+function calibrationError(rows: readonly ScoreRow[]): number {
+  return mean(
+    Array.from({ length: 15 }, (_, k) => {
+      const bin = rows.filter(({ score }) => Math.min(14, Math.floor(score * 15)) === k);
+      return (
+        15 *
+        (bin.length / rows.length) *
+        Math.abs(bin.length === 0 ? 0 : mean(bin.map(({ score, label }) => score - label)))
+      );
+    }),
+  );
+}
+
+/** Derivative of the cross-entropy by 1/T: zero at the fitted T. */
+function temperatureSlope(val: readonly ScoreRow[], t: number): number {
+  return mean(val.map(({ logit, label }) => (1 / (1 + Math.exp(-logit! / t)) - label) * logit!));
+}
+
+function videos(rows: readonly ScoreRow[]): ScoreRow[] {
+  const keys = [...new Set(rows.map(({ manipulation, videoId }) => `${manipulation}\n${videoId}`))];
+  return keys.map((key) => {
+    const own = rows.filter(({ manipulation, videoId }) => `${manipulation}\n${videoId}` === key);
+    return { ...own[0]!, score: mean(own.map(({ score }) => score)) };
+  });
+}
