@@ -7,12 +7,22 @@ export interface Row {
   readonly name: string;
   /** What is done with the images: a step of the game against an opponent, a plain step, or scores without learning. */
   readonly work: 'blur' | 'fgsm' | 'plain' | 'evaluate';
-  readonly network: 'cnn7' | 'efficientnet-b0';
+  readonly network: keyof typeof NETWORKS;
   /** Side of the images in pixels. */
   readonly size: number;
   /** Overrides of `configs/train.yaml`; everything else is as it ships. */
   readonly overrides: readonly string[];
 }
+
+/** The networks that the peer has too, as overrides. Of EfficientNet every number and block: dropout would make another network of it in each step. */
+export const NETWORKS = {
+  cnn7: ['discriminator=cnn7'],
+  'efficientnet-b0': [
+    'discriminator=efficientnet-b0',
+    'discriminator.dropout=0',
+    'discriminator.stochastic_depth=0',
+  ],
+} as const;
 
 export const ROWS: readonly Row[] = [
   {
@@ -20,42 +30,42 @@ export const ROWS: readonly Row[] = [
     work: 'blur',
     network: 'cnn7',
     size: 128,
-    overrides: ['discriminator=cnn7', 'generator=blur', 'generator.k=3'],
+    overrides: [...NETWORKS.cnn7, 'generator=blur', 'generator.k=3'],
   },
   {
     name: 'blur-b0',
     work: 'blur',
     network: 'efficientnet-b0',
     size: 128,
-    overrides: ['discriminator=efficientnet-b0', 'generator=blur', 'generator.k=3'],
+    overrides: [...NETWORKS['efficientnet-b0'], 'generator=blur', 'generator.k=3'],
   },
   {
     name: 'plain-cnn7',
     work: 'plain',
     network: 'cnn7',
     size: 128,
-    overrides: ['discriminator=cnn7', 'generator=none'],
+    overrides: [...NETWORKS.cnn7, 'generator=none'],
   },
   {
     name: 'fgsm-cnn7',
     work: 'fgsm',
     network: 'cnn7',
     size: 128,
-    overrides: ['discriminator=cnn7', 'generator=fgsm'],
+    overrides: [...NETWORKS.cnn7, 'generator=fgsm'],
   },
   {
     name: 'fgsm-shared-cnn7',
     work: 'fgsm',
     network: 'cnn7',
     size: 128,
-    overrides: ['discriminator=cnn7', 'generator=fgsm', 'game.crafting=shared'],
+    overrides: [...NETWORKS.cnn7, 'generator=fgsm', 'game.crafting=shared'],
   },
   {
     name: 'evaluate-b0',
     work: 'evaluate',
     network: 'efficientnet-b0',
     size: 224,
-    overrides: ['discriminator=efficientnet-b0', 'generator=none'],
+    overrides: [...NETWORKS['efficientnet-b0'], 'generator=none'],
   },
 ];
 

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import path from 'node:path';
 import { composeBench } from '../../bench/our-work.ts';
+import { NETWORKS } from '../../bench/rows.ts';
 import { INFERENCE, type Discriminator } from '../../src/discriminator/discriminator.ts';
 import { disposeGame } from '../../src/game/players.ts';
 import { play } from '../../src/game/play.ts';
@@ -11,7 +12,7 @@ import { readJson } from '../cli/command-line.ts';
 import { hashed } from './hashed.ts';
 
 interface Case {
-  readonly network: string;
+  readonly network: keyof typeof NETWORKS;
   readonly work: string;
   readonly batch: number;
   readonly size: number;
@@ -45,7 +46,7 @@ function setWeights({ state }: Discriminator, spread: number): void {
 async function sayOf({ network, work, batch, size, spread, said }: Case): Promise<number[][]> {
   const generator = work === 'evaluate' || work === 'plain' ? 'none' : work;
   const config = await composeBench([
-    `discriminator=${network}`,
+    ...NETWORKS[network],
     `generator=${generator}`,
     `game.batch_size=${batch}`,
   ]);
