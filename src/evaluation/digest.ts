@@ -16,9 +16,9 @@ export interface SetDigest {
 /** Takes the digest of batches on their way to somebody else. */
 export interface Digester {
   /** The batches as they are. */
-  passing(batches: AsyncIterable<Batch>): AsyncGenerator<Batch, void>;
+  readonly passing: (batches: AsyncIterable<Batch>) => AsyncGenerator<Batch, void>;
   /** Of all that has passed. */
-  digest(): SetDigest;
+  readonly digest: () => SetDigest;
 }
 
 export function createDigester(): Digester {

@@ -103,10 +103,10 @@ onTensorFlow('a detector with dropout', () => {
             images.push(bits(perturbed.images.dataSync()));
             return perturbed;
           }) as F;
-        const { perturb, perturbFrom } = made.generator;
+        const { perturbFrom } = made.generator;
         const generator: Generator = {
           ...made.generator,
-          perturb: watched(perturb),
+          perturb: watched((...given: Parameters<Generator['perturb']>) => made.generator.perturb(...given)),
           ...(perturbFrom === undefined ? {} : { perturbFrom: watched(perturbFrom) }),
         };
         const game = { ...made, generator };
