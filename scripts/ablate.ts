@@ -1,13 +1,9 @@
 // npm run ablate -- ablation=NAME [seeds=1,2,3] [overrides]: a study of many runs, and the tables made of their folders. See --help.
 import { parseCommandLine } from '../src/config/command-line.ts';
-import { compose } from '../src/config/compose.ts';
 import { ConfigError } from '../src/config/config-error.ts';
 import { openConfigFiles, type ConfigFiles } from '../src/config/config-files.ts';
 import { differingKey } from '../src/config/differing-key.ts';
-import { defaultsTable, helpText } from '../src/config/help.ts';
-import { resolveConfig } from '../src/config/interpolate.ts';
 import { parseOverride } from '../src/config/overrides.ts';
-import { toYaml } from '../src/config/print-yaml.ts';
 import { expandSweep } from '../src/config/sweep.ts';
 import { commandsOf } from '../src/ablation/commands.ts';
 import { executeRuns, type Executed, type FoundRun } from '../src/ablation/execute.ts';
@@ -18,6 +14,7 @@ import { checkStudy, STUDY_KEYS, type Study } from '../src/ablation/study.ts';
 import { writeTables } from '../src/ablation/write-tables.ts';
 import type { OtherData } from '../src/evaluate.ts';
 import { tellProgress } from '../src/run.ts';
+import { composeCommand } from './compose-command.ts';
 import { CONFIGS, composeRun, resolveContext } from './compose-run.ts';
 import { otherData } from './other-data.ts';
 import { runScript, stopSignal } from './run-script.ts';
@@ -31,27 +28,22 @@ Of a study
   all other overrides are those of npm run train, for every run
 `;
 
+const COMMAND = {
+  configName: 'ablation',
+  usage: 'npm run ablate --',
+  moreHelp: HELP,
+  single: 'a study is many runs already',
+};
+
 await runScript(async () => {
   const argv = process.argv.slice(2);
   const flags = new Set(FLAGS.filter((flag) => argv.includes(flag)));
   const command = parseCommandLine(argv.filter((argument) => !flags.has(argument as (typeof FLAGS)[number])));
   const files = openConfigFiles(command.configDir ?? CONFIGS);
-  if (command.multirun) throw new Error('a study is many runs already: leave --multirun out');
-  if (command.help) {
-    process.stdout.write(helpText('npm run ablate --', files) + HELP);
-    return 0;
-  }
   const started = new Date();
-  const context = resolveContext(started, 0);
   const { own, more } = splitOverrides(command.overrides, files);
-  const configName = command.configName ?? 'ablation';
-  const composed = compose({ configs: files, configName, overrides: own, context });
-  const resolved = resolveConfig(composed.config, context);
-  if (command.cfg !== undefined || command.info !== undefined) {
-    const shown = command.resolve ? resolved : composed.config;
-    process.stdout.write(command.info === undefined ? toYaml(shown) : defaultsTable(composed.placements));
-    return 0;
-  }
+  const resolved = composeCommand(command, files, COMMAND, resolveContext(started, 0), own);
+  if (resolved === null) return 0;
   const study = checkStudy(resolved);
   const runs = await composeRuns(study, more, files, started);
   const found = await findRuns(runs);

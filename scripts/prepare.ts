@@ -2,13 +2,9 @@
 import os from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
-import { compose } from '../src/config/compose.ts';
 import { parseCommandLine } from '../src/config/command-line.ts';
 import { openConfigFiles } from '../src/config/config-files.ts';
 import { ConfigError } from '../src/config/config-error.ts';
-import { defaultsTable, helpText } from '../src/config/help.ts';
-import { resolveConfig } from '../src/config/interpolate.ts';
-import { toYaml } from '../src/config/print-yaml.ts';
 import { checkSettings } from '../src/config/schema.ts';
 import { text } from '../src/config/settings.ts';
 import { plainValue, type MapNode } from '../src/config/tree.ts';
@@ -25,6 +21,7 @@ import { prepareSettings, type PrepareSettings } from '../src/data/prepare/setti
 import { writeFileAtomic } from '../src/reports/files.ts';
 import { openProgress } from '../src/reports/progress.ts';
 import { tableAsText } from '../src/reports/tables.ts';
+import { composeCommand } from './compose-command.ts';
 import { CONFIGS, resolveContext } from './compose-run.ts';
 import { runScript, stopSignal } from './run-script.ts';
 
@@ -42,24 +39,17 @@ const COLUMNS: readonly (readonly [head: string, (group: CoverageReport['total']
   ['own box', ({ boxes_own }) => boxes_own],
 ];
 
+const COMMAND = {
+  configName: 'prepare',
+  usage: 'npm run prepare --',
+  single: 'prepare makes one folder at a time',
+};
+
 await runScript(async () => {
   const command = parseCommandLine(process.argv.slice(2).map(chooseCorpus));
   const files = openConfigFiles(command.configDir ?? CONFIGS);
-  if (command.multirun) throw new Error('prepare makes one folder at a time: leave --multirun out');
-  if (command.help) {
-    process.stdout.write(helpText('npm run prepare --', files));
-    return 0;
-  }
-  const configName = command.configName ?? 'prepare';
-  const context = resolveContext(new Date(), 0);
-  const composed = compose({ configs: files, configName, overrides: command.overrides, context });
-  const resolved = resolveConfig(composed.config, context);
-  if (command.cfg !== undefined || command.info !== undefined) {
-    const shown = command.resolve ? resolved : composed.config;
-    process.stdout.write(command.info === undefined ? toYaml(shown) : defaultsTable(composed.placements));
-    return 0;
-  }
-  return run(checkPrepareConfig(resolved));
+  const resolved = composeCommand(command, files, COMMAND, resolveContext(new Date(), 0));
+  return resolved === null ? 0 : run(checkPrepareConfig(resolved));
 });
 
 /** `data=NAME` chooses how the clips lie on disk: the group corpus, not train's data, which is what a detector learns from. */

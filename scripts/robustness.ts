@@ -1,39 +1,30 @@
 // npm run robustness -- RUN… [overrides]: what the best checkpoint of each run folder makes of corrupted and of attacked images. See --help.
 import { existsSync } from 'node:fs';
 import { parseCommandLine } from '../src/config/command-line.ts';
-import { compose } from '../src/config/compose.ts';
 import { openConfigFiles } from '../src/config/config-files.ts';
-import { defaultsTable, helpText } from '../src/config/help.ts';
-import { resolveConfig } from '../src/config/interpolate.ts';
-import { toYaml } from '../src/config/print-yaml.ts';
 import { tableAsText } from '../src/reports/tables.ts';
 import { checkRobustnessConfig } from '../src/robustness-config.ts';
 import { attackTable, corruptionTable } from '../src/robustness-results.ts';
 import { robustness, type RobustnessReport } from '../src/robustness.ts';
 import { readRunConfig } from '../src/run-config.ts';
 import { tellProgress } from '../src/run.ts';
+import { composeCommand } from './compose-command.ts';
 import { CONFIGS, resolveContext } from './compose-run.ts';
 import { runScript, stopSignal } from './run-script.ts';
+
+const COMMAND = {
+  configName: 'robustness',
+  usage: 'npm run robustness -- RUN_FOLDER…',
+  single: 'robustness takes several run folders',
+};
 
 await runScript(async () => {
   const argv = process.argv.slice(2);
   const dirs = argv.filter(isFolder);
   const command = parseCommandLine(argv.filter((argument) => !isFolder(argument)));
-  if (command.multirun) throw new Error('robustness takes several run folders: leave --multirun out');
   const files = openConfigFiles(command.configDir ?? CONFIGS);
-  if (command.help) {
-    process.stdout.write(helpText('npm run robustness -- RUN_FOLDER…', files));
-    return 0;
-  }
-  const configName = command.configName ?? 'robustness';
-  const context = resolveContext(new Date(), 0);
-  const composed = compose({ configs: files, configName, overrides: command.overrides, context });
-  const resolved = resolveConfig(composed.config, context);
-  if (command.cfg !== undefined || command.info !== undefined) {
-    const shown = command.resolve ? resolved : composed.config;
-    process.stdout.write(command.info === undefined ? toYaml(shown) : defaultsTable(composed.placements));
-    return 0;
-  }
+  const resolved = composeCommand(command, files, COMMAND, resolveContext(new Date(), 0));
+  if (resolved === null) return 0;
   const settings = await checkRobustnessConfig(resolved);
   if (dirs.length === 0)
     throw new Error('no run folder: usage: npm run robustness -- RUN_FOLDER… [overrides]');

@@ -10,14 +10,14 @@ export interface NamedCell {
   readonly marked: boolean;
 }
 
-/** AUCs from chance (white) to 1 in one hue, below chance in another, each with its figure; marked cells are framed. Rows and columns keep their order. */
+/** AUCs from chance (white) to 1 in one hue, below chance in another, each with its figure; marked cells are framed, and `mark` says why. A cell that is not given stays empty. Rows and columns keep their order. */
 export function aucHeatMap(
   {
     title,
     rowTitle,
     columnTitle,
     mark,
-  }: Readonly<Record<'title' | 'rowTitle' | 'columnTitle' | 'mark', string>>,
+  }: Readonly<Record<'title' | 'rowTitle' | 'columnTitle', string>> & { readonly mark?: string },
   cells: readonly NamedCell[],
 ): TopLevelSpec {
   const axis = (field: 'row' | 'column', heading: string) =>
@@ -33,7 +33,7 @@ export function aucHeatMap(
   const y = axis('row', rowTitle);
   return {
     ...LOOK,
-    title: { text: title, subtitle: mark, subtitleColor: '#444' },
+    title: { text: title, ...(mark === undefined ? {} : { subtitle: mark, subtitleColor: '#444' }) },
     width: { step: 78 },
     height: { step: 34 },
     data: { values: cells.map((cell) => ({ ...cell, printed: cell.value.toFixed(3) })) },

@@ -1,4 +1,4 @@
-/** Lines of several series in one panel or several, and a matrix in colours: what a report draws. */
+/** Lines of several series in one panel or several: what a report draws. */
 import type { TopLevelSpec } from 'vega-lite';
 import { LOOK, series } from './charts.ts';
 
@@ -89,59 +89,5 @@ export function lineChart(
     facet: { field: 'panel', type: 'nominal', title: null, sort: panels, header: { labelFontSize: 12 } },
     ...(own ? { resolve: { scale: { x: 'independent', y: 'independent' } } } : {}),
     spec: { width, height, layer },
-  } as unknown as TopLevelSpec;
-}
-
-/** A value of a matrix. */
-export interface MatrixCell {
-  readonly row: string;
-  readonly column: string;
-  /** In [0, 1]. */
-  readonly value: number;
-}
-
-/** A matrix of shares in colours, with the numbers in it. A cell that is not given stays white. */
-export function matrixChart(
-  title: string,
-  axes: { readonly row: string; readonly column: string },
-  cells: readonly MatrixCell[],
-): TopLevelSpec {
-  const nominal = (field: 'row' | 'column') =>
-    ({
-      field,
-      type: 'nominal',
-      title: axes[field],
-      sort: null,
-      axis: { labelLimit: 260, ticks: false, domain: false, labelAngle: field === 'column' ? -35 : 0 },
-    }) as const;
-  const encoding = { x: nominal('column'), y: nominal('row') } as const;
-  return {
-    ...LOOK,
-    title,
-    width: { step: 64 },
-    height: { step: 34 },
-    data: { values: [...cells] },
-    encoding,
-    layer: [
-      {
-        mark: { type: 'rect', stroke: 'white', strokeWidth: 2 },
-        encoding: {
-          color: {
-            field: 'value',
-            type: 'quantitative',
-            title: 'AUC',
-            scale: { scheme: 'blues', domain: [0.4, 1], clamp: true },
-            legend: null,
-          },
-        },
-      },
-      {
-        mark: { type: 'text', fontSize: 12 },
-        encoding: {
-          text: { field: 'value', type: 'quantitative', format: '.3f' },
-          color: { condition: { test: 'datum.value > 0.78', value: 'white' }, value: '#222' },
-        },
-      },
-    ],
   } as unknown as TopLevelSpec;
 }

@@ -2,7 +2,7 @@
 import type { Section } from '../../reports/document.ts';
 import { overSeeds } from '../../evaluation/seeds.ts';
 import { svgOf } from '../../reports/charts.ts';
-import { matrixChart } from '../../reports/line-chart.ts';
+import { aucHeatMap } from '../../reports/heat-map.ts';
 import type { Scene } from '../scene.ts';
 
 /** Rows that a chart shows; the tables have all. */
@@ -17,7 +17,7 @@ export async function matrix({ sets, groups }: Scene): Promise<Section[]> {
       const tested = set.groups.find(({ group }) => group.name === name);
       if (tested === undefined || runs.length === 0) return [];
       const aucs = tested.entries.map(({ test }) => test.evaluation.overall.auc.value);
-      return [{ row: name, column: set.name, value: overSeeds(aucs).mean }];
+      return [{ row: name, column: set.name, value: overSeeds(aucs).mean, marked: false }];
     }),
   );
   const title = 'AUC pooled, by settings and test set';
@@ -31,7 +31,7 @@ export async function matrix({ sets, groups }: Scene): Promise<Section[]> {
         {
           ...{ kind: 'chart', name: 'matrix', title },
           description: `AUC over all images of each test set, mean over seeds. An empty cell: not tested there.${left}`,
-          svg: await svgOf(matrixChart(title, { row: 'trained with', column: 'tested on' }, cells)),
+          svg: await svgOf(aucHeatMap({ title, rowTitle: 'trained with', columnTitle: 'tested on' }, cells)),
         },
       ],
     },
