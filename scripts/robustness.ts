@@ -19,11 +19,11 @@ const COMMAND = {
 };
 
 await runScript(async () => {
-  const argv = process.argv.slice(2);
-  const dirs = argv.filter(isFolder);
-  const command = parseCommandLine(argv.filter((argument) => !isFolder(argument)));
+  const command = parseCommandLine(process.argv.slice(2));
+  const dirs = command.overrides.filter(isFolder);
+  const own = command.overrides.filter((argument) => !isFolder(argument));
   const files = openConfigFiles(command.configDir ?? CONFIGS);
-  const resolved = composeCommand(command, files, COMMAND, resolveContext(new Date(), 0));
+  const resolved = composeCommand(command, files, COMMAND, resolveContext(new Date(), 0), own);
   if (resolved === null) return 0;
   const settings = await checkRobustnessConfig(resolved);
   if (dirs.length === 0)

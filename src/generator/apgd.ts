@@ -10,7 +10,7 @@ import { sign, unitL2, type Direction } from './directions.ts';
 import { epsFactor, epsScheduleSettings } from './eps-schedule.ts';
 import { NOT_LEARNED, type GeneratorVariant } from './generator.ts';
 import { goalOf, goalSetting } from './goal.ts';
-import { NORM_BALLS, type Norm } from './norm-ball.ts';
+import { ballProblems, NORM_BALLS, type Norm } from './norm-ball.ts';
 
 const settings = {
   norm: choice(
@@ -33,15 +33,7 @@ const STEEPEST: Readonly<Record<Norm, Direction>> = { linf: sign, l2: unitL2 };
 export const apgd: GeneratorVariant<typeof settings> = {
   name: 'apgd',
   settings,
-  check: ({ norm, eps }) =>
-    norm === 'linf' && eps > 1
-      ? [
-          {
-            key: 'eps',
-            problem: `is ${eps}, but no pixel can change by more than 1: eps is on the [0, 1] scale`,
-          },
-        ]
-      : [],
+  check: ballProblems,
   create: (config) => ({
     ...NOT_LEARNED,
     name: 'apgd',

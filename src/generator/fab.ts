@@ -10,7 +10,7 @@ import { epsFactor, epsScheduleSettings } from './eps-schedule.ts';
 import { NOT_LEARNED, type GeneratorVariant } from './generator.ts';
 import { classToLeave, goalSetting, marginOf } from './goal.ts';
 import { toHyperplane } from './hyperplane.ts';
-import { NORM_BALLS, type Norm } from './norm-ball.ts';
+import { ballProblems, NORM_BALLS, type Norm } from './norm-ball.ts';
 
 const settings = {
   norm: choice(['linf', 'l2'], 'The norm that is made small, and what eps bounds.'),
@@ -53,6 +53,7 @@ export type Nearest = { readonly at: tf.Tensor4D; readonly distance: tf.Tensor1D
 export const fab: GeneratorVariant<typeof settings> = {
   name: 'fab',
   settings,
+  check: ballProblems,
   create: (config) => ({
     ...NOT_LEARNED,
     name: 'fab',

@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Rng } from '../ops/random.ts';
+import type { SettingsProblem } from './generator.ts';
 
 /** linf: the largest |δ| of an image. l2: the Euclidean length of an image's whole δ. */
 export type Norm = 'linf' | 'l2';
@@ -21,6 +22,24 @@ export const NORM_BALLS: Readonly<Record<Norm, NormBall>> = {
   linf: { project: projectLinf, draw: drawLinf },
   l2: { project: projectL2, draw: drawL2 },
 };
+
+/** What is wrong with a ball that a user asks for: mostly that eps was meant in 255ths. */
+export function ballProblems({
+  norm,
+  eps,
+}: {
+  readonly norm: Norm;
+  readonly eps: number;
+}): SettingsProblem[] {
+  if (norm !== 'linf' || eps <= 1) return [];
+  const meant = `${eps}/255 is ${(eps / 255).toPrecision(3)}`;
+  return [
+    {
+      key: 'eps',
+      problem: `is ${eps}, but no pixel can change by more than 1: eps is on the [0, 1] scale, ${meant}`,
+    },
+  ];
+}
 
 /** Cuts each value to [clean − eps, clean + eps], then to [0, 1]. */
 export function projectLinf(images: tf.Tensor4D, clean: tf.Tensor4D, eps: number): tf.Tensor4D {

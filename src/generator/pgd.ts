@@ -18,7 +18,7 @@ import {
 } from './generator.ts';
 import { goalSetting } from './goal.ts';
 import type { Ascent } from './gradient-ascent.ts';
-import { NORM_BALLS, type Norm } from './norm-ball.ts';
+import { ballProblems, NORM_BALLS, type Norm } from './norm-ball.ts';
 
 const settings = {
   norm: choice(
@@ -129,13 +129,7 @@ export function reachProblems(
 }
 
 function pgdProblems(config: SettingsOf<typeof settings>, { play }: CheckContext): SettingsProblem[] {
-  const problems = reachProblems(config.eps, config.alpha, config.steps, play);
-  if (config.norm === 'linf' && config.eps > 1) {
-    problems.push({
-      key: 'eps',
-      problem: `is ${config.eps}, but no pixel can change by more than 1: eps is on the [0, 1] scale, ${config.eps}/255 is ${(config.eps / 255).toPrecision(3)}`,
-    });
-  }
+  const problems = [...reachProblems(config.eps, config.alpha, config.steps, play), ...ballProblems(config)];
   if (config.restarts > 1 && !config.random_start) {
     problems.push({
       key: 'restarts',

@@ -44,6 +44,22 @@ const MISTAKES: Readonly<Record<string, readonly Mistake[]>> = {
     ['generator.alpha=0.001', 'generator.alpha', /cannot reach eps = 0\.00784: set alpha to 0\.00784/],
     ['generator.goal=untargeted', 'generator.goal', /must be one of true-label, predicted-label, /],
   ],
+  apgd: [
+    ['generator.eps=8', 'generator.eps', /is 8, but .* 8\/255 is 0\.0314/],
+    ['generator.steps=0', 'generator.steps', /must be an integer >= 1, got 0/],
+    ['generator.norm=l1', 'generator.norm', /must be one of linf, l2, .*Did you mean 'l2'/],
+  ],
+  fab: [
+    ['generator.eps=8', 'generator.eps', /is 8, but .* 8\/255 is 0\.0314/],
+    ['generator.alpha_max=2', 'generator.alpha_max', /must be a number > 0 and <= 1, got 2/],
+    ['generator.eta=0.5', 'generator.eta', /must be a number >= 1, got 0\.5/],
+    ['generator.beta=2', 'generator.beta', /must be a number > 0 and <= 1, got 2/],
+  ],
+  square: [
+    ['generator.eps=8', 'generator.eps', /must be a number from 0 to 1, got 8/],
+    ['generator.queries=0', 'generator.queries', /must be an integer >= 1, got 0/],
+    ['generator.p=0', 'generator.p', /must be a number > 0 and <= 1, got 0/],
+  ],
   pgd: [
     ['generator.eps=-1e-9', 'generator.eps', /must be a number >= 0, got -1e-9/],
     ['generator.eps=nan', 'generator.eps', /must be a number >= 0, got NaN/],

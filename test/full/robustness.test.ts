@@ -32,6 +32,13 @@ describe('npm run robustness', function () {
     expect(train.code, train.stderr).to.equal(0);
   });
 
+  it('--cfg job prints its settings; a run folder must be named', async () => {
+    const printed = await runScript('robustness', ['--cfg', 'job', 'corruptions.images=3'], place.path());
+    expect([printed.code, printed.stdout.includes('  images: 3')], printed.stderr).to.deep.equal([0, true]);
+    const bare = await runScript('robustness', ['corruptions.images=3'], place.path());
+    expect([bare.code, bare.stderr.includes('no run folder')]).to.deep.equal([1, true]);
+  });
+
   it('leaves tables, charts, a sheet and figures, and says them', async () => {
     const { code, stdout, stderr } = await robustness('run', ...few);
     expect(code, stderr).to.equal(0);
@@ -88,7 +95,7 @@ describe('npm run robustness', function () {
     expect(await said('run', 'attacks.suite=[apgd,sat]')).to.match(
       /attacks.suite' names sat, but .* fgsm, pgd/,
     );
-    expect(await said('run', '+generator@attacks.opponents.other=none')).to.match(
+    expect(await said('run', '+attacks.opponents.other.name=none')).to.match(
       /which has no setting eps or flow_max/,
     );
     expect(await said('corruptions.names=[]')).to.match(/no run folder/);
