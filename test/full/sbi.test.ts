@@ -5,12 +5,12 @@ import { faceLandmarks } from '../support/landmarks.ts';
 import { writeManifest } from '../../src/data/manifest/manifest-file.ts';
 import { UNPACKED, type ManifestRow } from '../../src/data/manifest/row.ts';
 import { readCheckpoint } from '../../src/game/checkpoint.ts';
-import { checkpointFiles, runScript, workplace } from './command-line.ts';
+import { checkpointFiles, runScript, workplace } from '../cli/command-line.ts';
 
 const SIDE = 48;
 
 describe('npm run train experiment=sbi', function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   const place = workplace();
   const sbi = (dir: string, ...args: string[]): string[] => [
     ...[

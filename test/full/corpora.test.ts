@@ -4,10 +4,10 @@ import { expect } from 'chai';
 import { readScores } from '../../src/evaluation/scores.ts';
 import { readRunStatus } from '../../src/reports/run-folder.ts';
 import { ffppTree, frameFolder, writeFrames, writeVideos } from '../support/corpora.ts';
-import { checkpointFiles, runScript, workplace } from './command-line.ts';
+import { checkpointFiles, runScript, workplace } from '../cli/command-line.ts';
 
 describe('npm run train: frames of a public dataset', function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   const place = workplace();
   const train = (...args: string[]) =>
     runScript(

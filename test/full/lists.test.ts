@@ -4,10 +4,10 @@ import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { writeManifest } from '../../src/data/manifest/manifest-file.ts';
 import { rowOf } from '../data/manifest/rows.ts';
-import { fastRun, readJson, runScript, workplace, writeDataset } from './command-line.ts';
+import { fastRun, readJson, runScript, workplace, writeDataset } from '../cli/command-line.ts';
 
 describe('npm run train on lists', function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   const place = workplace();
   const images = (): string => place.path('images');
 
