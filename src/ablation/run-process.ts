@@ -7,8 +7,9 @@ import { run, tellProgress } from '../run.ts';
 import { STOP, type RunOrder, type RunReport } from './start-run.ts';
 
 const controller = new AbortController();
+/** To a parent that may be gone: then nobody is told, and the run goes on to its end. */
 const report = (message: RunReport): void => {
-  process.send?.(message);
+  process.send?.(message, undefined, {}, () => undefined);
 };
 
 process.once('message', (order: RunOrder) => {

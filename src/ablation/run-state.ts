@@ -55,7 +55,8 @@ export async function stateOf(run: StudyRun): Promise<RunState> {
   return missing.length > 0 ? { kind: 'test', on: missing } : { kind: 'done' };
 }
 
-function isAlive(pid: number): boolean {
+/** Whether there is a process of that number. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

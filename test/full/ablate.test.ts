@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { isAlive } from '../../src/ablation/run-state.ts';
 import { readMetricsLog } from '../../src/reports/metrics-log.ts';
 import { readRunStatus } from '../../src/reports/run-folder.ts';
 import {
@@ -84,7 +85,8 @@ describe('a study that is stopped goes on, and one with a run that fails ends wi
     await until(running, () => lastLogged('killed/two-s1') >= 12);
     running.child.kill('SIGKILL');
     expect((await running.outcome).signal).to.equal('SIGKILL');
-    while (state('killed/two-s1') === 'running') await new Promise((next) => setTimeout(next, 20));
+    const { pid } = readRunStatus(place.path('killed/two-s1'));
+    while (isAlive(pid)) await new Promise((next) => setTimeout(next, 20));
     expect(state('killed/two-s1')).to.equal('interrupted');
     const again = await ablate('killed').outcome;
     expect(again.code, again.stderr).to.equal(0);
