@@ -111,7 +111,9 @@ describe('a study that is stopped goes on, and one with a run that fails ends wi
     const { code, stderr } = await ablate('failing', "+rows.broken=['optimizer_d.lr=1e30']", 'jobs=2')
       .outcome;
     expect(code, stderr).to.equal(1);
-    expect(stderr).to.match(/FAILED broken-s1 \(failing\/broken-s1\): round \d+: the opponent generative gave .* NaN/);
+    expect(stderr).to.match(
+      /FAILED broken-s1 \(failing\/broken-s1\): round \d+: the opponent generative gave .* NaN/,
+    );
     expect(['two-s1', 'one-s1'].map((run) => state(`failing/${run}`))).to.deep.equal([
       'finished',
       'finished',
