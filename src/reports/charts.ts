@@ -228,10 +228,19 @@ export async function svgOf(chart: TopLevelSpec): Promise<string> {
   const [{ None, parse, View }, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
   const view = new View(parse(compile(chart).spec), { renderer: 'none', logLevel: None });
   try {
-    return await view.toSVG();
+    return numberedAnew(await view.toSVG());
   } finally {
     view.finalize();
   }
+}
+
+/** Vega numbers clips and gradients over all charts that a process draws at a time; from one in each chart, the same chart is the same text. */
+function numberedAnew(svg: string): string {
+  const numbers = new Map<string, number>();
+  return svg.replace(/(\bid="|url\(#|href="#)((?:clip|gradient_)\d+)/g, (_, before: string, id: string) => {
+    if (!numbers.has(id)) numbers.set(id, numbers.size + 1);
+    return `${before}${id.replace(/\d+$/, '')}${numbers.get(id)!}`;
+  });
 }
 
 /** Draws a chart as a PNG file's bytes, `scale` pixels to a point. Letters need a font on the machine; SVG does not. */

@@ -35,6 +35,19 @@ describe('charts', () => {
     expect(svg).to.contain('M0,340L85,85L340,0'); // a square of 340 points, y from the top
   });
 
+  it('is the same text when others are drawn beside it', async () => {
+    const clipped = {
+      ...{ data: { values: [{ x: 0 }, { x: 5 }] }, width: 50, height: 50 },
+      mark: { type: 'point', clip: true },
+      encoding: { x: { field: 'x', type: 'quantitative' } },
+    } as const;
+    const alone = await svgOf(clipped);
+    expect(alone).to.contain('id="clip1"').and.contain('url(#clip1)');
+    for (const beside of await Promise.all([svgOf(clipped), svgOf(clipped), svgOf(clipped)])) {
+      expect(beside).to.equal(alone);
+    }
+  });
+
   it('panels stand in the order of their points, under their names', async () => {
     const point = (panel: string, series: string, x: number, value: number) => ({
       ...{ panel, series, x },
