@@ -1,6 +1,5 @@
 /** The part of an explanation that asks which frequencies a detector needs: its score tables, and the chart. */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Split } from './data/dataset.ts';
 import type { OpenDataset } from './data/index.ts';
@@ -15,6 +14,7 @@ import { pngOf, svgOf } from './reports/charts.ts';
 import { writeFileAtomic } from './reports/files.ts';
 import { openProgress, type ProgressOptions } from './reports/progress.ts';
 import type { RunConfig } from './run-settings.ts';
+import { hashOfBest } from './trained-run.ts';
 
 export interface SpectrumOptions {
   /** The run folder. */
@@ -36,9 +36,8 @@ export async function sweepSpectrum(
 ): Promise<FilteredScores[] | null> {
   const samples = dataset.samples(split);
   const batchSize = config.evaluation.batch_size;
-  const checkpoint = readFileSync(path.join(dir, 'checkpoints', 'best.safetensors'));
   const madeWith = {
-    checkpoint: createHash('sha256').update(checkpoint).digest('hex'),
+    checkpoint: hashOfBest(dir),
     data: config.data,
     seed: config.seed,
     split,

@@ -1,7 +1,4 @@
 /** What the parts of a robustness run share: the trained detector, images of a split, and what is kept of what it said. */
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import type { Batch, Sample } from './data/dataset.ts';
 import type { OpenDataset } from './data/index.ts';
 import { openLoader } from './data/loader.ts';
@@ -34,12 +31,6 @@ export interface Scene {
 
 /** The user wants to stop; what is made so far is kept. */
 export class Stopped extends Error {}
-
-/** A hash of the checkpoint that a run is judged by. */
-export function hashOfBest(dir: string): string {
-  const bytes = readFileSync(path.join(dir, 'checkpoints', 'best.safetensors'));
-  return createHash('sha256').update(bytes).digest('hex');
-}
 
 /** The images that a part of the run asks about, the same each time. */
 export function samplesOf({ dataset, split }: Scene, images: number | null): readonly Sample[] {

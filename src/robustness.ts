@@ -15,9 +15,9 @@ import type { RobustnessConfig } from './robustness-config.ts';
 import { attackCurves, type AttackCurves } from './robustness-attacks.ts';
 import { corruptionCurves, type CorruptionCurves } from './robustness-corruptions.ts';
 import { attackChart, corruptionChart } from './robustness-results.ts';
-import { hashOfBest, Stopped, type Scene } from './robustness-scene.ts';
+import { Stopped, type Scene } from './robustness-scene.ts';
 import type { RunConfig } from './run-settings.ts';
-import { manipulationsIn, readBestCheckpoint } from './trained-run.ts';
+import { hashOfBest, manipulationsIn, readBestCheckpoint } from './trained-run.ts';
 
 export interface RobustnessOptions {
   /** The run folder that `train` filled. */

@@ -1,5 +1,6 @@
 /** A run once it is trained: the checkpoint that it is judged by, and the size of its images. */
-import { existsSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { DatasetContext } from './data/module.ts';
 import { readCheckpoint, type LoadedCheckpoint } from './game/checkpoint.ts';
@@ -16,6 +17,17 @@ export interface BestCheckpoint {
   readonly threshold: number;
 }
 
+/** A hash of the checkpoint that a run is judged by: what was made with another one is not taken for its own. */
+export function hashOfBest(dir: string): string {
+  return createHash('sha256')
+    .update(readFileSync(bestOf(dir)))
+    .digest('hex');
+}
+
+function bestOf(dir: string): string {
+  return path.join(dir, 'checkpoints', 'best.safetensors');
+}
+
 /**
  * Reads a run's best checkpoint.
  *
@@ -23,7 +35,7 @@ export interface BestCheckpoint {
  * @throws if the run was never evaluated on val, or the file is damaged
  */
 export function readBestCheckpoint(dir: string): BestCheckpoint {
-  const file = path.join(dir, 'checkpoints', 'best.safetensors');
+  const file = bestOf(dir);
   if (!existsSync(file)) {
     throw new Error(
       `${file} is missing: the run was never evaluated on val. Train it on with --resume ${dir}, or anew`,
