@@ -14,7 +14,6 @@ import { pngOf, svgOf } from './reports/charts.ts';
 import { writeFileAtomic } from './reports/files.ts';
 import { openProgress, type ProgressOptions } from './reports/progress.ts';
 import type { RunConfig } from './run-settings.ts';
-import { hashOfBest } from './trained-run.ts';
 
 export interface SpectrumOptions {
   /** The run folder. */
@@ -30,14 +29,14 @@ export interface SpectrumOptions {
  * @throws as `sweep` does, and if the split is empty
  */
 export async function sweepSpectrum(
-  { config, dataset, detector }: SpectrumScene,
+  { config, dataset, detector, checkpointHash }: SpectrumScene,
   filters: readonly BandFilter[],
   { dir, split, screen, stop }: SpectrumOptions,
 ): Promise<FilteredScores[] | null> {
   const samples = dataset.samples(split);
   const batchSize = config.evaluation.batch_size;
   const madeWith = {
-    checkpoint: hashOfBest(dir),
+    checkpoint: checkpointHash,
     data: config.data,
     seed: config.seed,
     split,
@@ -65,6 +64,8 @@ export interface SpectrumScene {
   readonly config: RunConfig;
   readonly dataset: OpenDataset;
   readonly detector: Discriminator;
+  /** Of the checkpoint's bytes: scores of another one are not taken for its own. */
+  readonly checkpointHash: string;
 }
 
 /** The spectrum of one run. */

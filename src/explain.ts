@@ -19,7 +19,7 @@ import { openDetector, openEngine, prepareData } from './prepare.ts';
 import { writeFileAtomic } from './reports/files.ts';
 import type { ProgressOptions } from './reports/progress.ts';
 import type { RunConfig } from './run-settings.ts';
-import { manipulationsIn, readBestCheckpoint } from './trained-run.ts';
+import { hashOfBest, manipulationsIn, readBestCheckpoint } from './trained-run.ts';
 
 export interface ExplainOptions {
   /** The run folder that `train` filled; the explanation goes into its folder `explanation`. */
@@ -75,7 +75,11 @@ export async function explain(config: RunConfig, options: ExplainOptions): Promi
   const folder = path.join(options.dir, 'explanation');
   try {
     restoreDetector(detector, best.checkpoint);
-    const scores = await sweepSpectrum({ config, dataset, detector }, filters, options);
+    const scores = await sweepSpectrum(
+      { config, dataset, detector, checkpointHash: hashOfBest(options.dir) },
+      filters,
+      options,
+    );
     if (scores === null) return null;
     const rows = scores[0]!.rows; // without a filter
     const trained = new Set(dataset.samples('train').map(({ manipulation }) => manipulation));
