@@ -1,6 +1,5 @@
 // npm run explain -- RUN… [split=test] [images=6] [steps=64] [baseline=black] [bands=8] [out=FOLDER]: what the best detector of each run looks at, where in
 // an image and at which frequencies, as pictures, charts and tables in the run folder; several runs also side by side.
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { explain, type ExplainReport } from '../src/explain.ts';
 import { writeSpectra } from '../src/explain-spectrum.ts';
@@ -9,7 +8,8 @@ import { spectrumTable } from '../src/explanation/spectrum-figures.ts';
 import { tableAsText } from '../src/reports/tables.ts';
 import { readRunConfig } from '../src/run-config.ts';
 import { tellProgress } from '../src/run.ts';
-import { chosen, readArguments, wholeNumber } from './arguments.ts';
+import { chosen, wholeNumber } from './arguments.ts';
+import { commonFolder, readRunFolders } from './run-folders.ts';
 import { runScript, stopSignal } from './run-script.ts';
 
 const USAGE =
@@ -17,18 +17,7 @@ const USAGE =
 const KEYS = ['split', 'images', 'steps', 'baseline', 'bands', 'out'] as const;
 
 await runScript(async () => {
-  const argv = process.argv.slice(2);
-  const dirs = argv.filter((argument) => !argument.includes('=') || existsSync(argument));
-  const args = readArguments(
-    argv.filter((argument) => !dirs.includes(argument)),
-    KEYS,
-    USAGE,
-  );
-  if (dirs.length === 0) throw new Error(`no run folder: usage: ${USAGE}`);
-  const twice = dirs.find(
-    (dir, i) => dirs.findIndex((other) => path.resolve(other) === path.resolve(dir)) < i,
-  );
-  if (twice !== undefined) throw new Error(`${twice} is named twice; usage: ${USAGE}`);
+  const { dirs, args } = readRunFolders(process.argv.slice(2), KEYS, USAGE);
   if (args.values.out !== undefined && dirs.length === 1) {
     throw new Error(
       `out=${args.values.out} is for what several runs have in common; one run's goes into its own folder`,
@@ -56,7 +45,9 @@ await runScript(async () => {
     reports.push(report);
   }
   if (reports.length > 1) {
-    const out = args.values.out ?? path.join(commonFolder(dirs), 'explanation');
+    const out =
+      args.values.out ??
+      path.join(commonFolder(dirs.map((dir) => path.dirname(path.resolve(dir)))), 'explanation');
     await writeSpectra(out, reports);
     process.stdout.write(`all runs in spectrum.csv, spectrum.svg and spectrum.png: ${out}\n`);
   }
@@ -77,11 +68,4 @@ function tell(report: ExplainReport): void {
       `integrated gradients of ${steps} steps miss ${(100 * incompleteness).toFixed(0)} % of what they explain: ask for more with steps=${4 * steps}\n`,
     );
   }
-}
-
-/** The deepest folder that all of them lie in. */
-function commonFolder(dirs: readonly string[]): string {
-  const parts = dirs.map((dir) => path.dirname(path.resolve(dir)).split(path.sep));
-  const differ = parts[0]!.findIndex((part, i) => parts.some((other) => other[i] !== part));
-  return parts[0]!.slice(0, differ === -1 ? undefined : differ).join(path.sep) || path.sep;
 }

@@ -1,21 +1,16 @@
 // npm run report -- RUN… [out=FOLDER] [pictures=true] [resamples=1000]: a report on tested runs, as one HTML file, and as Markdown, CSV and LaTeX with the charts as SVG.
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import { report } from '../src/report.ts';
-import { chosen, readArguments, wholeNumber } from './arguments.ts';
+import { chosen, wholeNumber } from './arguments.ts';
+import { commonFolder, readRunFolders } from './run-folders.ts';
 import { runScript } from './run-script.ts';
 
 const USAGE = 'npm run report -- RUN_FOLDER… [out=FOLDER] [pictures=true] [resamples=1000]';
 const KEYS = ['out', 'pictures', 'resamples'] as const;
 
 await runScript(async () => {
-  const argv = process.argv.slice(2);
-  const dirs = argv.filter((argument) => !argument.includes('=') || existsSync(argument));
-  const args = readArguments(
-    argv.filter((argument) => !dirs.includes(argument)),
-    KEYS,
-    USAGE,
-  );
+  const { dirs, args } = readRunFolders(process.argv.slice(2), KEYS, USAGE);
   requireFolders(dirs);
   const out = args.values.out ?? path.join(commonFolder(dirs), 'report');
   const { problems, runs, files } = await report({
@@ -30,17 +25,6 @@ await runScript(async () => {
 });
 
 function requireFolders(dirs: readonly string[]): void {
-  if (dirs.length === 0) throw new Error(`no run folder: usage: ${USAGE}`);
   const absent = dirs.find((dir) => statSync(dir, { throwIfNoEntry: false })?.isDirectory() !== true);
   if (absent !== undefined) throw new Error(`${absent} is no folder; usage: ${USAGE}`);
-  const places = dirs.map((dir) => path.resolve(dir));
-  const twice = dirs.find((_, i) => places.indexOf(places[i]!) < i);
-  if (twice !== undefined) throw new Error(`${twice} is named twice; usage: ${USAGE}`);
-}
-
-/** The deepest folder that all of them lie in; of one run the run's own. */
-function commonFolder(dirs: readonly string[]): string {
-  const parts = dirs.map((dir) => path.resolve(dir).split(path.sep));
-  const differ = parts[0]!.findIndex((part, i) => parts.some((other) => other[i] !== part));
-  return parts[0]!.slice(0, differ === -1 ? undefined : differ).join(path.sep) || path.sep;
 }
