@@ -10,7 +10,7 @@ import { spectrumCsv, type SpectrumFigure } from './explanation/spectrum-figures
 import { filtersLeft, sweep, type FilteredScores } from './explanation/sweep.ts';
 import { loaderOptions } from './prepare.ts';
 import { bandChart } from './reports/band-chart.ts';
-import { pngOf, svgOf } from './reports/charts.ts';
+import { svgAndPngOf } from './reports/charts.ts';
 import { writeFileAtomic } from './reports/files.ts';
 import { openProgress, type ProgressOptions } from './reports/progress.ts';
 import type { RunConfig } from './run-settings.ts';
@@ -101,8 +101,9 @@ export async function writeSpectra(folder: string, runs: readonly RunSpectrum[])
     points.filter(({ kind }) => kind === 'none'),
   );
   writeFileAtomic(path.join(folder, 'spectrum.csv'), spectrumCsv(runs));
-  writeFileAtomic(path.join(folder, 'spectrum.svg'), await svgOf(chart));
-  writeFileAtomic(path.join(folder, 'spectrum.png'), await pngOf(chart));
+  const { svg, png } = await svgAndPngOf(chart);
+  writeFileAtomic(path.join(folder, 'spectrum.svg'), svg);
+  writeFileAtomic(path.join(folder, 'spectrum.png'), png);
 }
 
 /** The opponent, and where others played against it under other settings a run's folder too. */

@@ -7,7 +7,7 @@ import type { CorruptionFigures } from './evaluation/robustness/corruption-figur
 import { restoreDetector } from './game/players.ts';
 import { FLOAT32 } from './ops/precision.ts';
 import { openDetector, openEngine, precisionFor, prepareData } from './prepare.ts';
-import { pngOf, svgOf } from './reports/charts.ts';
+import { svgAndPngOf } from './reports/charts.ts';
 import { writeFileAtomic } from './reports/files.ts';
 import { encodePng, sheetOf } from './reports/pictures.ts';
 import type { ProgressOptions } from './reports/progress.ts';
@@ -109,6 +109,7 @@ async function drawCorruptions(folder: string, name: string, curves: CorruptionC
 }
 
 async function draw(folder: string, name: string, chart: TopLevelSpec): Promise<void> {
-  writeFileAtomic(path.join(folder, `${name}.svg`), await svgOf(chart));
-  writeFileAtomic(path.join(folder, `${name}.png`), await pngOf(chart));
+  const { svg, png } = await svgAndPngOf(chart);
+  writeFileAtomic(path.join(folder, `${name}.svg`), svg);
+  writeFileAtomic(path.join(folder, `${name}.png`), png);
 }

@@ -1,7 +1,7 @@
 /** The tables of a study, written beside its runs. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { pngOf, svgOf } from '../reports/charts.ts';
+import { svgAndPngOf } from '../reports/charts.ts';
 import { writeFileAtomic } from '../reports/files.ts';
 import { aucHeatMap } from '../reports/heat-map.ts';
 import { withMarkedSection } from '../reports/marked-section.ts';
@@ -93,8 +93,9 @@ async function picturesOf(
     },
     cells,
   );
+  const { svg, png } = await svgAndPngOf(chart);
   return [
-    { file: 'heat-map.svg', content: await svgOf(chart) },
-    { file: 'heat-map.png', content: await pngOf(chart) },
+    { file: 'heat-map.svg', content: svg },
+    { file: 'heat-map.png', content: png },
   ];
 }

@@ -130,9 +130,7 @@ export function panelChart(
     panel,
     series,
     x,
-    value: figure.value,
-    low: figure.interval?.low ?? figure.value,
-    high: figure.interval?.high ?? figure.value,
+    ...withEnds(figure),
   }));
   const x = {
     field: 'x',
@@ -189,9 +187,7 @@ export function comparisonChart(
   const values = figures.map(({ group, method, figure }) => ({
     group,
     method,
-    value: figure.value,
-    low: figure.interval?.low ?? figure.value,
-    high: figure.interval?.high ?? figure.value,
+    ...withEnds(figure),
   }));
   const y = {
     field: 'group',
@@ -245,13 +241,30 @@ function numberedAnew(svg: string): string {
 
 /** Draws a chart as a PNG file's bytes, `scale` pixels to a point. Letters need a font on the machine; SVG does not. */
 export async function pngOf(chart: TopLevelSpec, scale = 2): Promise<Uint8Array> {
-  return sharp(Buffer.from(await svgOf(chart)), { density: 72 * scale })
+  return pngOfSvg(await svgOf(chart), scale);
+}
+
+/** A drawn chart as SVG and as PNG, drawn once. */
+export async function svgAndPngOf(
+  chart: TopLevelSpec,
+): Promise<{ readonly svg: string; readonly png: Uint8Array }> {
+  const svg = await svgOf(chart);
+  return { svg, png: await pngOfSvg(svg, 2) };
+}
+
+function pngOfSvg(svg: string, scale: number): Promise<Uint8Array> {
+  return sharp(Buffer.from(svg), { density: 72 * scale })
     .png()
     .toBuffer();
 }
 
 function label(curve: NamedRoc): string {
   return `${curve.name} (AUC ${curve.auc.toFixed(3)})`;
+}
+
+/** The value and the ends of its interval, which are the value itself where there is none. */
+function withEnds({ value, interval }: Figure): Readonly<Record<'value' | 'low' | 'high', number>> {
+  return { value, low: interval?.low ?? value, high: interval?.high ?? value };
 }
 
 /** The colours of named series, in their order. */
