@@ -155,7 +155,7 @@ function metricsOf(
 }
 
 /** True if the resample holds a real and at least one fake of each manipulation. */
-export function holdsAll(
+function holdsAll(
   rows: readonly ScoreRow[],
   manipulations: readonly string[],
   multiplicity: Int32Array,

@@ -1,8 +1,7 @@
 /** The AUC of groups of manipulations alone, with intervals: for sweeps of many score tables, where all figures of each would take minutes. */
 import { bootstrapIntervals } from './bootstrap.ts';
-import { countAbove, rankByScore } from './counts.ts';
-import { holdsAll, type Estimate } from './evaluate-scores.ts';
-import { aucOf } from './metrics.ts';
+import type { Estimate } from './evaluate-scores.ts';
+import { meanOf, onPart, pooledAuc } from './resampled.ts';
 import type { ScoreRow } from './scores.ts';
 
 /**
@@ -21,50 +20,37 @@ export function macroAucs(
   const empty = Object.keys(groups).find((group) => groups[group]!.length === 0);
   if (empty !== undefined) throw new Error(`group '${empty}' has no manipulations: an AUC needs fakes`);
   const manipulations = [...new Set(Object.values(groups).flat())];
-  const parts = manipulations.map((manipulation) => partOf(rows, manipulation));
-  const inGroups = (multiplicity: Int32Array): Record<string, number> => {
-    const aucs = new Map(
-      parts.map(({ manipulation, places, ranking }) => [
-        manipulation,
-        aucOf(
-          countAbove(
-            ranking,
-            places.map((place) => multiplicity[place]!),
-          ),
-        ),
-      ]),
+  const aucs = manipulations.map((manipulation) => {
+    const isIn = (row: ScoreRow): boolean => row.label === 0 || row.manipulation === manipulation;
+    return onPart(rows, isIn, pooledAuc, { group: manipulation });
+  });
+  const inGroups = (multiplicity: Int32Array): Record<string, number> | null => {
+    const byName = new Map(manipulations.map((name, i) => [name, aucs[i]!(multiplicity)]));
+    const means = Object.entries(groups).map(
+      ([group, members]) => [group, meanOf(members.map((name) => byName.get(name)!))] as const,
     );
-    return Object.fromEntries(
-      Object.entries(groups).map(([group, members]) => [
-        group,
-        members.reduce((sum, member) => sum + aucs.get(member)!, 0) / members.length,
-      ]),
-    );
+    return means.some(([, mean]) => mean === null)
+      ? null
+      : (Object.fromEntries(means) as Record<string, number>);
   };
   const values = inGroups(new Int32Array(rows.length).fill(1));
+  if (values === null) {
+    const without = manipulations.filter((name) => !rows.some((row) => row.manipulation === name));
+    throw new Error(
+      without.length > 0
+        ? `${without.join(', ')}: only reals, no fakes: an AUC needs both`
+        : 'the table holds only fakes: an AUC needs reals too',
+    );
+  }
   const intervals =
     resamples === 0
       ? null
       : bootstrapIntervals(
           rows.map(({ videoId }) => videoId),
-          (multiplicity) => (holdsAll(rows, manipulations, multiplicity) ? inGroups(multiplicity) : null),
+          inGroups,
           { seed, resamples, group: 'macro AUC' },
         ).intervals;
   return Object.fromEntries(
     Object.entries(values).map(([group, value]) => [group, { value, interval: intervals?.[group] ?? null }]),
   );
-}
-
-/** All reals and the fakes of one manipulation. */
-function partOf(rows: readonly ScoreRow[], manipulation: string) {
-  const places = Int32Array.from(
-    rows.flatMap((row, place) => (row.label === 0 || row.manipulation === manipulation ? [place] : [])),
-  );
-  const part = Array.from(places, (place) => rows[place]!);
-  const ranking = rankByScore(
-    part.map(({ label }) => label),
-    part.map(({ score }) => score),
-    { group: manipulation, ids: part.map(({ id }) => id) },
-  );
-  return { manipulation, places, ranking };
 }
