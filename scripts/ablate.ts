@@ -162,7 +162,7 @@ async function makeStudy(
 
 /** Tables of what is done; 1 if anything is missing, which is listed. */
 async function makeTables(study: Study, found: readonly FoundRun[]): Promise<number> {
-  const { tested, missing } = readStudy(found);
+  const { tested, missing } = readStudy(study, found);
   if (tested.length > 0) {
     const { text, files } = await writeTables(study, tested);
     process.stdout.write(text);

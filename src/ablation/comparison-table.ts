@@ -1,5 +1,6 @@
 /** A comparison as a table to read and as one with every digit. */
 import type { Cell, ResultsTable } from '../reports/tables.ts';
+import { METRICS } from './figure.ts';
 import type { ComparedFigure, ComparedRow, Comparison } from './comparison.ts';
 import type { Study } from './study.ts';
 
@@ -9,12 +10,13 @@ export const NONE = '–';
 /** What is read: mean ± standard deviation, each seed, the difference with its interval, p and what it says; minutes and milliseconds a round. */
 export function readingTable(study: Study, { columns, rows }: Comparison): ResultsTable {
   const several = study.seeds.length > 1;
+  const figure = METRICS[study.metric].title;
   const referenceMs = rows.find(({ row }) => row === study.reference)?.msPerRound ?? null;
   return {
     columns: [
       ...['row', 'settings'],
       ...columns.flatMap(({ title }) => [
-        `AUC ${title}`,
+        `${figure} ${title}`,
         ...(several ? [`${title}, seeds ${study.seeds.join(' / ')}`] : []),
         ...[`${title} − ${study.reference}`, 'p (Holm)', 'says'],
       ]),
@@ -97,9 +99,10 @@ export function notesOf(study: Study, { columns, absent, rows }: Comparison): st
     seeds.length > 1 ? 'seeds and people or videos' : 'people or videos (one seed says nothing of others)';
   const meant = columns.filter(({ parts }) => parts.length > 1);
   return [
-    `AUC of images, ${over}.`,
+    `${METRICS[study.metric].title} of ${study.unit}, ${over}.`,
     ...meant.map(
-      ({ title, parts }) => `${title}: mean of ${parts.length} AUCs, one a manipulation${foldText(study)}.`,
+      ({ title, parts }) =>
+        `${title}: mean of ${parts.length} ${METRICS[study.metric].plural}, one a manipulation${foldText(study)}.`,
     ),
     `Differences to ${reference} with 95 % intervals by ${resamples} paired resamples of ${drawn}; p with Holm's correction over the rows of a column.`,
     ...absent.map(

@@ -1,12 +1,13 @@
 /** Rows against a reference row, over seeds. */
 import { requireComparable } from '../evaluation/comparable.ts';
 import { holm } from '../evaluation/holm.ts';
-import { valueOf } from '../evaluation/resampled.ts';
+import { valueOf, type Metric } from '../evaluation/resampled.ts';
 import type { ScoreRow } from '../evaluation/scores.ts';
 import { differenceOverSeeds, overSeeds, type OverSeeds } from '../evaluation/seeds.ts';
 import { pairedDifference, type Difference } from '../evaluation/significance.ts';
 import { columnsOf, type Column, type Columns } from './columns.ts';
-import { meanAuc, rowsOfParts } from './parts.ts';
+import { metricOf } from './figure.ts';
+import { meanOverParts, rowsOfParts } from './parts.ts';
 import { foldsOf, runName } from './plan.ts';
 import type { Test, TestedStudyRun } from './read-study.ts';
 import type { Study } from './study.ts';
@@ -38,7 +39,7 @@ export interface Comparison extends Columns {
 }
 
 /**
- * AUCs of each row over seeds, and differences to the reference row, with intervals by resampling people or videos and, with several seeds, seeds.
+ * The figures of each row over seeds, and differences to the reference row, with intervals by resampling people or videos and, with several seeds, seeds.
  *
  * @throws if runs of one fold were not tested on the same samples with the same labels; what {@link columnsOf} and the bootstrap throw
  */
@@ -76,7 +77,7 @@ function compareColumn(
   { title, parts }: Column,
   runs: readonly TestedStudyRun[],
 ): Map<string, ComparedFigure> {
-  const metric = meanAuc(parts);
+  const metric = meanOverParts(parts, metricOf(study));
   const rowNames = Object.keys(study.rows);
   /** The rows of all parts of a table row with a seed; null if a run of any fold is missing: a mean over other folds is another figure. */
   const rowsOf = (row: string, seed: number): ScoreRow[] | null => {
@@ -123,7 +124,7 @@ type SeedTables = readonly { readonly seed: number; readonly rows: readonly Scor
 function differenceOf(
   { name, reference, resamples, seeds }: Study,
   title: string,
-  metric: ReturnType<typeof meanAuc>,
+  metric: Metric,
   row: SeedTables,
   other: SeedTables,
 ): Difference | null {

@@ -7,7 +7,8 @@ import type { NamedCell } from '../reports/heat-map.ts';
 import type { ResultsTable } from '../reports/tables.ts';
 import { titleOf } from './columns.ts';
 import { NONE } from './comparison-table.ts';
-import { meanAuc, partsOf, rowsOfParts, type Part } from './parts.ts';
+import { METRICS, metricOf } from './figure.ts';
+import { meanOverParts, partsOf, rowsOfParts, type Part } from './parts.ts';
 import { foldsOf, runName } from './plan.ts';
 import type { Test, TestedStudyRun } from './read-study.ts';
 import type { Study } from './study.ts';
@@ -41,7 +42,7 @@ interface TestSet {
 }
 
 /**
- * AUCs of every row on every manipulation and quality of every test set, mean over seeds. Tests of the same samples are one set, under the name that the
+ * Figures of every row on every manipulation and quality of every test set, mean over seeds. Tests of the same samples are one set, under the name that the
  * study gives it, whether they are a run's own or further ones.
  *
  * @throws if runs with the same data settings were tested on different samples: the data have changed in between
@@ -70,12 +71,14 @@ export function matrixOf(study: Study, runs: readonly TestedStudyRun[]): Matrix 
   return { columns: columns.map(({ title }) => title), rows };
 }
 
-function cellOf({ seeds }: Study, tests: readonly Test[], part: Part): MatrixCell {
+function cellOf(study: Study, tests: readonly Test[], part: Part): MatrixCell {
+  const { seeds } = study;
+  const metric = meanOverParts([part], metricOf(study));
   const perSeed = seeds.map((seed) => {
     const test = tests.find(({ run }) => run.seed === seed);
     if (test === undefined) return { seed, value: null };
     const rows = rowsOfParts([part], () => test.rows);
-    return { seed, value: valueOf(meanAuc([part]), rows, { group: `${test.name}, ${titleOf(part)}` }) };
+    return { seed, value: valueOf(metric, rows, { group: `${test.name}, ${titleOf(part)}` }) };
   });
   const values = perSeed.flatMap(({ value }) => (value === null ? [] : [value]));
   return {
@@ -165,10 +168,10 @@ export function matrixNumbers(study: Study, { columns, rows }: Matrix): ResultsT
 }
 
 /** What a reader must know of the figures, a sentence each. */
-export function matrixNotes({ seeds }: Study, { rows }: Matrix): string[] {
+export function matrixNotes({ seeds, metric, unit }: Study, { rows }: Matrix): string[] {
   const missing = rows.flatMap((row) => row.missing);
   return [
-    `AUC of images against the reals of the same test, ${seeds.length > 1 ? `mean ± standard deviation over the seeds ${seeds.join(', ')}` : `seed ${seeds[0]}`}; * = training showed this manipulation.`,
+    `${METRICS[metric].title} of ${unit} against the reals of the same test, ${seeds.length > 1 ? `mean ± standard deviation over the seeds ${seeds.join(', ')}` : `seed ${seeds[0]}`}; * = training showed this manipulation.`,
     ...(missing.length > 0 ? [`MISSING, and no mean without them: ${missing.join(', ')}.`] : []),
   ];
 }

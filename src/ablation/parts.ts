@@ -1,8 +1,8 @@
 /**
- * What a figure of a table is made of: one AUC a part, a part being a manipulation (of one quality, where a test has several) against the reals of
- * its test, in a fold. The figure is the mean of the parts' AUCs, so that a large part does not drown a small one.
+ * What a figure of a table is made of: one value a part, a part being a manipulation (of one quality, where a test has several) against the reals of
+ * its test, in a fold. The figure is the mean of the parts' values, so that a large part does not drown a small one.
  */
-import { meanOf, onPart, pooledAuc, type Metric } from '../evaluation/resampled.ts';
+import { meanOf, onPart, type Metric } from '../evaluation/resampled.ts';
 import type { ScoreRow } from '../evaluation/scores.ts';
 
 export interface Part {
@@ -32,18 +32,18 @@ export function rowsOfParts(parts: readonly Part[], rowsOf: RowsOf): ScoreRow[] 
   });
 }
 
-/** Mean of the parts' AUCs, of rows that {@link rowsOfParts} made of the same parts; not defined on a resample that lacks a class in any of them. */
-export function meanAuc(parts: readonly Part[]): Metric {
+/** Mean of a metric over the parts, of rows that {@link rowsOfParts} made of the same parts; not defined on a resample that lacks a class in any of them. */
+export function meanOverParts(parts: readonly Part[], metric: Metric): Metric {
   return (rows, naming) => {
-    const aucs = parts.map((part) => {
+    const values = parts.map((part) => {
       const source = sourceOf(part);
       const isIn = ({ id, label, manipulation, compression }: ScoreRow): boolean =>
         id.startsWith(source) &&
         (label === 0 || manipulation === part.manipulation) &&
         (part.compression === null || compression === part.compression);
-      return onPart(rows, isIn, pooledAuc, naming);
+      return onPart(rows, isIn, metric, naming);
     });
-    return (multiplicity) => meanOf(aucs.map((auc) => auc(multiplicity)));
+    return (multiplicity) => meanOf(values.map((value) => value(multiplicity)));
   };
 }
 

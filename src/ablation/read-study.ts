@@ -1,10 +1,11 @@
 /** The tests of a study's finished runs, read from their folders. */
-import { readScores, type ScoreRow } from '../evaluation/scores.ts';
+import { readScores } from '../evaluation/scores.ts';
 import { requireComparable, type TestedRun } from '../evaluation/comparable.ts';
 import { SEEN } from '../evaluate.ts';
 import { readMetricsLog } from '../reports/metrics-log.ts';
 import { readRunStatus } from '../reports/run-folder.ts';
 import path from 'node:path';
+import { judgedRows, type FigureChoice } from './figure.ts';
 import { findEvaluation } from './find-evaluation.ts';
 import type { FoundRun } from './execute.ts';
 import type { StudyRun } from './run-state.ts';
@@ -39,18 +40,18 @@ export interface StudyResults {
  *
  * @throws if a table of scores is damaged or has a score that is not finite (naming file and line), or a test holds one class alone
  */
-export function readStudy(found: readonly FoundRun[]): StudyResults {
+export function readStudy(figure: FigureChoice, found: readonly FoundRun[]): StudyResults {
   const done = found.filter(({ state }) => state.kind === 'done');
   return {
-    tested: done.map(({ run }) => readRun(run)),
+    tested: done.map(({ run }) => readRun(figure, run)),
     missing: found.filter(({ state }) => state.kind !== 'done').map(({ run }) => run.name),
   };
 }
 
-function readRun(run: StudyRun): TestedStudyRun {
+function readRun(figure: FigureChoice, run: StudyRun): TestedStudyRun {
   const tests = [null, ...run.on].map((on): Test => {
     const { evaluation, scores } = findEvaluation(run.dir, on)!;
-    const rows: readonly ScoreRow[] = readScores(scores);
+    const rows = judgedRows(figure, readScores(scores), evaluation);
     const seen = evaluation.groups.find(({ group }) => group === SEEN)?.manipulations ?? [];
     const label = on?.label ?? null;
     const test: Test = {

@@ -11,6 +11,7 @@ import {
   type SettingsRecord,
 } from '../config/settings.ts';
 import type { MapNode } from '../config/tree.ts';
+import { METRIC_NAMES, UNITS } from './figure.ts';
 
 /** Sections whose keys the study chooses: each a list of overrides by name. */
 const NAMED = {
@@ -33,9 +34,17 @@ export const ablationSettings = {
   columns: list(
     choice(
       ['seen', 'unseen', 'all', 'seen-each', 'unseen-each', 'each'],
-      'AUC on manipulations seen in training, not seen, or all of them: their mean, or one by one.',
+      'The figure on manipulations seen in training, not seen, or all of them: their mean, or one by one.',
     ),
     { min: 1 },
+  ),
+  metric: choice(
+    METRIC_NAMES,
+    'What the table has figures of. A balanced accuracy is at the threshold that was chosen on val; AP and the Brier score hang on the share of fakes.',
+  ),
+  unit: choice(
+    UNITS,
+    'Whether images are judged, or videos: the mean over the images of a face, of several faces the largest.',
   ),
   resamples: integer({ min: 1, doc: 'Bootstrap resamples of the intervals of differences.' }),
   markdown: nullable(

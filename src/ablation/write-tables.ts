@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { svgAndPngOf } from '../reports/charts.ts';
 import { writeFileAtomic } from '../reports/files.ts';
-import { aucHeatMap } from '../reports/heat-map.ts';
+import { heatMap } from '../reports/heat-map.ts';
 import { withMarkedSection } from '../reports/marked-section.ts';
 import {
   tableAsCsv,
@@ -15,6 +15,7 @@ import {
 import { compareRows } from './comparison.ts';
 import { notesOf, numbersTable, readingTable } from './comparison-table.ts';
 import { heatCells, matrixNotes, matrixNumbers, matrixOf, matrixTable, type Matrix } from './matrix.ts';
+import { METRICS } from './figure.ts';
 import type { TestedStudyRun } from './read-study.ts';
 import type { Study } from './study.ts';
 
@@ -77,14 +78,16 @@ function pageWith({ name, markdown }: Study, content: string): string {
 }
 
 async function picturesOf(
-  { seeds }: Study,
+  { seeds, metric }: Study,
   matrix: Matrix,
 ): Promise<{ file: string; content: string | Uint8Array }[]> {
   const cells = heatCells(matrix);
   if (cells.length === 0) return [];
-  const chart = aucHeatMap(
+  const { title: figure, chance } = METRICS[metric];
+  const chart = heatMap(
     {
-      title: `AUC by training set and test${seeds.length > 1 ? `, mean of ${seeds.length} seeds` : ''}`,
+      ...{ figure, chance },
+      title: `${figure} by training set and test${seeds.length > 1 ? `, mean of ${seeds.length} seeds` : ''}`,
       ...{
         rowTitle: 'trained on',
         columnTitle: 'tested on',

@@ -145,11 +145,18 @@ function gap({ confidence, fakes }: ReliabilityBin): number {
   return confidence === null || fakes === null ? 0 : confidence - fakes;
 }
 
+const WIDTH_EDGES = Array.from({ length: BINS + 1 }, (_, k) => k / BINS);
+
 function edgesOf(probabilities: ArrayLike<number>, binning: Binning, count: number): number[] {
   const shares = Array.from({ length: count + 1 }, (_, k) => k / count);
   if (binning === 'equal width') return shares;
   const sorted = Float64Array.from(probabilities).sort();
   return shares.map((share, k) => (k === 0 ? 0 : k === count ? 1 : quantile(sorted, share)));
+}
+
+/** Which of {@link BINS} bins of equal width a probability is in. */
+export function widthBinOf(probability: number): number {
+  return binOf(probability, WIDTH_EDGES);
 }
 
 /** The last bin whose lower edge is at or below p. */

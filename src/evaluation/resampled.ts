@@ -1,4 +1,5 @@
 /** Metrics of a score table as functions of how often each row counts: what a bootstrap asks for again and again. */
+import { BINS, widthBinOf } from './calibration.ts';
 import { countAbove, rankByScore, type Naming } from './counts.ts';
 import { accuraciesOf, aucOf, averagePrecisionOf, eerOf } from './metrics.ts';
 import type { ScoreRow } from './scores.ts';
@@ -25,6 +26,26 @@ export const pooledEer: Metric = ofCounts(eerOf);
 export function balancedAccuracy(threshold: number): Metric {
   return ofCounts((counts) => accuraciesOf(counts, threshold).balancedAccuracy);
 }
+
+/** Brier score over all rows, whose scores are probabilities of fake. */
+export const brier: Metric = (rows) => {
+  const squares = rows.map(({ label, score }) => (score - label) ** 2);
+  return (multiplicity) => {
+    const total = totalOf(rows, multiplicity);
+    return total && squares.reduce((sum, square, row) => sum + multiplicity[row]! * square, 0) / total;
+  };
+};
+
+/** Expected calibration error over all rows, whose scores are probabilities of fake, with bins of equal width. */
+export const calibrationError: Metric = (rows) => {
+  const bins = rows.map(({ score }) => widthBinOf(score));
+  return (multiplicity) => {
+    const gaps = new Float64Array(BINS);
+    rows.forEach(({ label, score }, row) => (gaps[bins[row]!]! += multiplicity[row]! * (score - label)));
+    const total = totalOf(rows, multiplicity);
+    return total && gaps.reduce((sum, gap) => sum + Math.abs(gap), 0) / total;
+  };
+};
 
 /** Mean over the manipulations of the table of each one's AUC against all reals. */
 export const macroAuc: Metric = (rows, naming) => {
@@ -73,6 +94,13 @@ export function valueOf(metric: Metric, rows: readonly ScoreRow[], naming: Namin
   return value;
 }
 
+/** How many rows count; null without both classes. */
+function totalOf(rows: readonly ScoreRow[], multiplicity: Int32Array): number | null {
+  const counts = [0, 0];
+  rows.forEach(({ label }, row) => (counts[label]! += multiplicity[row]!));
+  return counts.includes(0) ? null : counts[0]! + counts[1]!;
+}
+
 function ofCounts(figure: (counts: ReturnType<typeof countAbove>) => number): Metric {
   return (rows, naming = {}) => {
     const ranking = rankByScore(
@@ -80,11 +108,7 @@ function ofCounts(figure: (counts: ReturnType<typeof countAbove>) => number): Me
       rows.map((row) => row.score),
       { ids: rows.map((row) => row.id), ...naming },
     );
-    const labels = rows.map((row) => row.label);
-    return (multiplicity) => {
-      const counts = [0, 0];
-      labels.forEach((label, row) => (counts[label]! += multiplicity[row]!));
-      return counts.includes(0) ? null : figure(countAbove(ranking, multiplicity));
-    };
+    return (multiplicity) =>
+      totalOf(rows, multiplicity) === null ? null : figure(countAbove(ranking, multiplicity));
   };
 }

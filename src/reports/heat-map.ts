@@ -10,16 +10,22 @@ export interface NamedCell {
   readonly marked: boolean;
 }
 
-/** AUCs from chance (white) to 1 in one hue, below chance in another, each with its figure; marked cells are framed, and `mark` says why. A cell that is not given stays empty. Rows and columns keep their order. */
-export function aucHeatMap(
-  {
-    title,
-    rowTitle,
-    columnTitle,
-    mark,
-  }: Readonly<Record<'title' | 'rowTitle' | 'columnTitle', string>> & { readonly mark?: string },
+/** What a heat map says beside its cells. */
+export interface HeatMapText extends Readonly<Record<'title' | 'rowTitle' | 'columnTitle', string>> {
+  /** What the cells are, between 0 and 1: `AUC`. */
+  readonly figure: string;
+  /** The value of guessing: white, with another hue below; null where there is none, and 0 is white. */
+  readonly chance: number | null;
+  /** Why cells are marked. */
+  readonly mark?: string;
+}
+
+/** Figures from chance (white) to 1 in one hue, below chance in another, each printed; marked cells are framed. A cell that is not given stays empty. Rows and columns keep their order. */
+export function heatMap(
+  { title, rowTitle, columnTitle, figure, chance, mark }: HeatMapText,
   cells: readonly NamedCell[],
 ): TopLevelSpec {
+  const colours = chance === null ? TO_ONE : { domain: [0, chance, 1], range: ['#D55E00', ...TO_ONE.range] };
   const axis = (field: 'row' | 'column', heading: string) =>
     ({
       field,
@@ -46,8 +52,8 @@ export function aucHeatMap(
           color: {
             field: 'value',
             type: 'quantitative',
-            title: 'AUC',
-            scale: { domain: [0, 0.5, 1], range: ['#D55E00', '#FFFFFF', '#0072B2'], interpolate: 'rgb' },
+            title: figure,
+            scale: { ...colours, interpolate: 'rgb' },
             legend: { values: [0, 0.25, 0.5, 0.75, 1], format: '.2f' },
           },
         },
@@ -64,7 +70,10 @@ export function aucHeatMap(
           y,
           text: { field: 'printed' },
           color: {
-            condition: { test: 'datum.value > 0.85 || datum.value < 0.15', value: 'white' },
+            condition: {
+              test: `datum.value > 0.85${chance === null ? '' : ' || datum.value < 0.15'}`,
+              value: 'white',
+            },
             value: '#222',
           },
         },
@@ -72,6 +81,8 @@ export function aucHeatMap(
     ],
   };
 }
+
+const TO_ONE = { domain: [0, 1], range: ['#FFFFFF', '#0072B2'] };
 
 const PLACE = {
   row: {},

@@ -14,6 +14,8 @@ export const STUDY: Study = {
   table: 'comparison',
   reference: 'none',
   columns: ['seen', 'unseen'],
+  metric: 'auc',
+  unit: 'images',
   resamples: 50,
   markdown: null,
   rows: { none: ['generator=none'], blur: ['generator=blur'] },

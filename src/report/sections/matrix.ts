@@ -2,7 +2,7 @@
 import type { Section } from '../../reports/document.ts';
 import { overSeeds } from '../../evaluation/seeds.ts';
 import { svgOf } from '../../reports/charts.ts';
-import { aucHeatMap } from '../../reports/heat-map.ts';
+import { heatMap } from '../../reports/heat-map.ts';
 import type { Scene } from '../scene.ts';
 
 /** Rows that a chart shows; the tables have all. */
@@ -31,7 +31,12 @@ export async function matrix({ sets, groups }: Scene): Promise<Section[]> {
         {
           ...{ kind: 'chart', name: 'matrix', title },
           description: `AUC over all images of each test set, mean over seeds. An empty cell: not tested there.${left}`,
-          svg: await svgOf(aucHeatMap({ title, rowTitle: 'trained with', columnTitle: 'tested on' }, cells)),
+          svg: await svgOf(
+            heatMap(
+              { title, rowTitle: 'trained with', columnTitle: 'tested on', figure: 'AUC', chance: 0.5 },
+              cells,
+            ),
+          ),
         },
       ],
     },

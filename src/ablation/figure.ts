@@ -1,0 +1,77 @@
+/** Which figure a study's table is of: a metric, of images or of videos. */
+import type { StoredEvaluation } from '../evaluation/evaluation-file.ts';
+import {
+  balancedAccuracy,
+  brier,
+  calibrationError,
+  pooledAp,
+  pooledAuc,
+  pooledEer,
+  type Metric,
+} from '../evaluation/resampled.ts';
+import type { ScoreRow } from '../evaluation/scores.ts';
+import { hasVideos, videoRows } from '../evaluation/videos.ts';
+
+interface MetricText {
+  readonly title: string;
+  readonly plural: string;
+  /** What guessing gets, whatever the share of fakes; null where there is no such value. */
+  readonly chance: number | null;
+}
+
+export const METRIC_NAMES = ['auc', 'ap', 'eer', 'balanced_accuracy', 'brier', 'ece'] as const;
+export type MetricName = (typeof METRIC_NAMES)[number];
+
+export const METRICS: Readonly<Record<MetricName, MetricText>> = {
+  auc: { title: 'AUC', plural: 'AUCs', chance: 0.5 },
+  ap: { title: 'AP', plural: 'APs', chance: null },
+  eer: { title: 'EER', plural: 'EERs', chance: null },
+  balanced_accuracy: { title: 'balanced accuracy', plural: 'balanced accuracies', chance: 0.5 },
+  brier: { title: 'Brier score', plural: 'Brier scores', chance: null },
+  ece: { title: 'ECE', plural: 'ECEs', chance: null },
+};
+
+/** Frames and photos one by one, or videos: mean over the images of a face, of several faces the largest. */
+export const UNITS = ['images', 'videos'] as const;
+
+/** What a study asks for. */
+export interface FigureChoice {
+  readonly metric: MetricName;
+  readonly unit: (typeof UNITS)[number];
+}
+
+const OF_PARTS: Readonly<Record<MetricName, Metric>> = {
+  auc: pooledAuc,
+  ap: pooledAp,
+  eer: pooledEer,
+  balanced_accuracy: balancedAccuracy(0), // of scores over the threshold
+  brier,
+  ece: calibrationError,
+};
+
+/** The metric of rows that {@link judgedRows} made. */
+export function metricOf({ metric }: FigureChoice): Metric {
+  return OF_PARTS[metric];
+}
+
+/**
+ * A test's rows as the figure is made of them: images or videos, and for an accuracy the scores' distances from the threshold that was chosen on val, because every
+ * run has its own.
+ */
+export function judgedRows(
+  { metric, unit }: FigureChoice,
+  rows: readonly ScoreRow[],
+  evaluation: Pick<StoredEvaluation, 'threshold' | 'videos'>,
+): readonly ScoreRow[] {
+  const asVideos = unit === 'videos' && hasVideos(rows);
+  const judged = asVideos ? videoRows(rows) : rows;
+  if (metric !== 'balanced_accuracy') return judged;
+  if (asVideos && evaluation.videos === null) {
+    throw new Error('the evaluation has no figures of videos; run `npm run evaluate` on the run anew');
+  }
+  const { threshold } = asVideos ? evaluation.videos! : evaluation;
+  return judged.map(({ id, label, manipulation, videoId, split, compression, score }) => ({
+    ...{ id, label, manipulation, videoId, split, score: score - threshold },
+    ...(compression === undefined ? {} : { compression }),
+  }));
+}
