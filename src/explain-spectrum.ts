@@ -40,16 +40,16 @@ export async function sweepSpectrum(
     data: config.data,
     seed: config.seed,
     split,
-    filters: filters.map(({ name, from, to }) => ({ name, from, to })),
   };
-  const folder = path.join(dir, 'explanation', 'scores');
-  const left = filtersLeft(filters, folder, madeWith) * Math.ceil(samples.length / batchSize);
+  const place = { folder: path.join(dir, 'explanation', 'scores'), madeWith, samples };
+  const left = filtersLeft(filters, place) * Math.ceil(samples.length / batchSize);
   const loader = await openLoader(dataset, loaderOptions(config));
   const line = openProgress({ label: 'spectrum', steps: Math.max(1, left), unit: 'batch', out: screen });
   let done = 0;
   try {
     return await sweep(detector, filters, {
-      ...{ folder, madeWith, samples, stop },
+      ...place,
+      stop,
       batches: () => loader.evalBatches(split, batchSize),
       scored: (images) => line.update(++done, {}, images),
     });

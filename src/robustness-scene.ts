@@ -4,7 +4,7 @@ import type { OpenDataset } from './data/index.ts';
 import { openLoader } from './data/loader.ts';
 import type { Discriminator } from './discriminator/discriminator.ts';
 import { evaluateScores, type Evaluation } from './evaluation/evaluate-scores.ts';
-import type { KeptScores } from './evaluation/robustness/kept-scores.ts';
+import type { KeptScores } from './evaluation/kept-scores.ts';
 import { score } from './evaluation/score.ts';
 import type { ScoreRow } from './evaluation/scores.ts';
 import { spreadSubset } from './evaluation/val-subset.ts';

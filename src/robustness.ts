@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { TopLevelSpec } from 'vega-lite';
 import type { DatasetContext } from './data/module.ts';
-import { openKeptScores } from './evaluation/robustness/kept-scores.ts';
+import { openKeptScores } from './evaluation/kept-scores.ts';
 import type { CorruptionFigures } from './evaluation/robustness/corruption-figures.ts';
 import { restoreDetector } from './game/players.ts';
 import { FLOAT32 } from './ops/precision.ts';

@@ -1,14 +1,12 @@
-/**
- * A split scored anew under each filter of a spectrum. Each filter has a score table of its own, a file in the same format as any other, so that a
- * sweep that was stopped goes on where it was.
- */
+/** A split scored anew under each filter of a spectrum, a kept score table each. */
 import * as tf from '@tensorflow/tfjs';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Batch, Sample } from '../data/dataset.ts';
 import type { Discriminator } from '../discriminator/discriminator.ts';
+import { openKeptScores, type KeptScores } from '../evaluation/kept-scores.ts';
 import { score } from '../evaluation/score.ts';
-import { readScores, writeScores, type ScoreRow } from '../evaluation/scores.ts';
+import type { ScoreRow } from '../evaluation/scores.ts';
 import { writeFileAtomic } from '../reports/files.ts';
 import type { BandFilter } from './bands.ts';
 import { filterImages } from './filter-images.ts';
@@ -28,12 +26,16 @@ export interface FilteredScores {
   readonly clipping: Clipping;
 }
 
-export interface SweepOptions {
+/** What scores are kept by. */
+export interface SweepPlace {
   /** Where the tables are kept, `FILTER.csv` each. */
   readonly folder: string;
-  /** All that the scores depend on: tables made with anything else are taken away first. */
+  /** All that the scores depend on besides the filter and which images there are: a table that was made with anything else is made anew. */
   readonly madeWith: unknown;
   readonly samples: readonly Sample[];
+}
+
+export interface SweepOptions extends SweepPlace {
   /** The split's batches, from the first image on, each time it is called. */
   readonly batches: () => AsyncIterable<Batch>;
   /** After each batch that was scored: its images. */
@@ -42,9 +44,9 @@ export interface SweepOptions {
 }
 
 /** How many of the filters a folder has no table for yet: what is left to do. */
-export function filtersLeft(filters: readonly BandFilter[], folder: string, madeWith: unknown): number {
-  const done = sameMadeWith(folder, madeWith);
-  return filters.filter(({ name }) => !(done && existsSync(tableOf(folder, name)))).length;
+export function filtersLeft(filters: readonly BandFilter[], place: SweepPlace): number {
+  const kept = openKeptScores(place.folder);
+  return filters.filter((filter) => kept.find(filter.name, madeBy(filter, place)) === null).length;
 }
 
 /**
@@ -57,14 +59,10 @@ export async function sweep(
   filters: readonly BandFilter[],
   options: SweepOptions,
 ): Promise<FilteredScores[] | null> {
-  const { folder, madeWith } = options;
-  if (!sameMadeWith(folder, madeWith)) {
-    rmSync(folder, { recursive: true, force: true });
-    writeFileAtomic(noteOf(folder), describe(madeWith));
-  }
+  const kept = openKeptScores(options.folder);
   const all: FilteredScores[] = [];
   for (const filter of filters) {
-    const made = readMade(filter, options) ?? (await scoreUnder(detector, filter, options));
+    const made = findMade(kept, filter, options) ?? (await scoreUnder(detector, filter, kept, options));
     if (made === null) return null;
     all.push(made);
   }
@@ -74,8 +72,10 @@ export async function sweep(
 async function scoreUnder(
   detector: Discriminator,
   filter: BandFilter,
-  { folder, batches, scored, stop }: SweepOptions,
+  kept: KeptScores,
+  options: SweepOptions,
 ): Promise<FilteredScores | null> {
+  const { folder, batches, scored, stop } = options;
   const cut = { values: 0, clipped: 0, amount: 0 };
   async function* filtered(): AsyncGenerator<Batch, void> {
     for await (const batch of batches()) {
@@ -88,7 +88,7 @@ async function scoreUnder(
   if (stop.aborted) return null;
   const clipping = { share: cut.clipped / cut.values, mean: cut.amount / cut.values };
   writeFileAtomic(clippingOf(folder, filter.name), `${JSON.stringify(clipping)}\n`);
-  writeScores(tableOf(folder, filter.name), rows);
+  kept.keep(filter.name, madeBy(filter, options), rows);
   return { filter, rows, clipping };
 }
 
@@ -115,25 +115,16 @@ function clipped(
 
 const ROUNDING = 1e-5;
 
-/** What an earlier call made for these very samples; null if there is nothing. */
-function readMade(filter: BandFilter, { folder, samples }: SweepOptions): FilteredScores | null {
-  const table = tableOf(folder, filter.name);
-  // the table is written last, so what has one is whole
-  if (!existsSync(table)) return null;
-  const rows = readScores(table);
-  if (rows.length !== samples.length || rows.some(({ id }, i) => id !== samples[i]!.id)) {
-    throw new Error(`${table}: is of other images than the dataset has now; delete ${folder} and run again`);
-  }
-  const clipping = JSON.parse(readFileSync(clippingOf(folder, filter.name), 'utf8')) as Clipping;
+/** What an earlier call made; null if there is nothing. The table is recorded last, so what is found is whole. */
+function findMade(kept: KeptScores, filter: BandFilter, place: SweepPlace): FilteredScores | null {
+  const rows = kept.find(filter.name, madeBy(filter, place));
+  if (rows === null) return null;
+  const clipping = JSON.parse(readFileSync(clippingOf(place.folder, filter.name), 'utf8')) as Clipping;
   return { filter, rows, clipping };
 }
 
-function sameMadeWith(folder: string, madeWith: unknown): boolean {
-  const note = noteOf(folder);
-  return existsSync(note) && readFileSync(note, 'utf8') === describe(madeWith);
+function madeBy({ kind, from, to }: BandFilter, { madeWith, samples }: SweepPlace): unknown {
+  return { madeWith, filter: { kind, from, to }, samples: samples.map(({ id }) => id) };
 }
 
-const describe = (madeWith: unknown): string => `${JSON.stringify(madeWith, null, 2)}\n`;
-const noteOf = (folder: string): string => path.join(folder, 'made-with.json');
-const tableOf = (folder: string, name: string): string => path.join(folder, `${name}.csv`);
 const clippingOf = (folder: string, name: string): string => path.join(folder, `${name}.clipping.json`);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { openKeptScores } from '../../src/evaluation/robustness/kept-scores.ts';
+import { openKeptScores } from '../../src/evaluation/kept-scores.ts';
 import type { ScoreRow } from '../../src/evaluation/scores.ts';
 import { worstCase } from '../../src/evaluation/robustness/worst-case.ts';
 import {

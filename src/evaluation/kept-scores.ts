@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { writeFileAtomic } from '../../reports/files.ts';
-import { readScores, writeScores, type ScoreRow } from '../scores.ts';
+import { writeFileAtomic } from '../reports/files.ts';
+import { readScores, writeScores, type ScoreRow } from './scores.ts';
 
 /** Says of each table by what it was made: a hash of that, by the table's name. */
 const RECORD = 'made-by.json';
