@@ -13,6 +13,7 @@ import { bandChart } from './reports/band-chart.ts';
 import { svgAndPngOf } from './reports/charts.ts';
 import { writeFileAtomic } from './reports/files.ts';
 import { openProgress, type ProgressOptions } from './reports/progress.ts';
+import { flatSettings, withoutSeed } from './reports/settings.ts';
 import type { RunConfig } from './run-settings.ts';
 
 export interface SpectrumOptions {
@@ -79,10 +80,8 @@ export interface RunSpectrum {
 
 /** The settings that a run shares with its repetitions under other seeds, as a short hash. */
 export function settingsHash(config: RunConfig): string {
-  return createHash('sha256')
-    .update(JSON.stringify({ ...config, seed: null, run: null }))
-    .digest('hex')
-    .slice(0, 12);
+  const settings = [...withoutSeed(flatSettings(config))];
+  return createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 12);
 }
 
 /** Writes `spectrum.csv`, `spectrum.svg` and `spectrum.png` of one run, or of several side by side. */

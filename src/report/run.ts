@@ -8,7 +8,7 @@ import { readRunStatus, type RunStatus } from '../reports/run-folder.ts';
 import type { Versions } from '../reports/versions.ts';
 import { LeftOut, orProblem, reading, type Problem } from './problem.ts';
 import { readTest, type RunTest } from './run-test.ts';
-import { flatSettings, type Settings } from './settings.ts';
+import { flatSettings, type Settings } from '../reports/settings.ts';
 import { CURVE_KINDS, readCurves, type StoredCurves } from './stored-curves.ts';
 import { trainingLogOf, type TrainingLog } from './training-log.ts';
 

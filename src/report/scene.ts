@@ -4,7 +4,7 @@ import { problemsOf } from '../evaluation/comparable.ts';
 import type { Problem } from './problem.ts';
 import { scoresIn, type RunTest } from './run-test.ts';
 import type { ReportedRun } from './run.ts';
-import { namesOfSettings, withoutSeed } from './settings.ts';
+import { namesOfSettings, withoutSeed } from '../reports/settings.ts';
 
 /** Runs that differ in their seed alone. */
 export interface Group {

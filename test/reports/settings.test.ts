@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { flatSettings, namesOfSettings, withoutSeed } from '../../src/report/settings.ts';
+import { flatSettings, namesOfSettings, withoutSeed } from '../../src/reports/settings.ts';
 
 const settings = (generator: string, more: Readonly<Record<string, unknown>> = {}) =>
   flatSettings({
