@@ -1,10 +1,11 @@
 /** Every group of runs against the first one, on every test set and by every metric that asks the same of both; p-values corrected over all of them. */
 import type { BootstrapOptions } from '../evaluation/bootstrap.ts';
+import type { DeLong } from '../evaluation/delong.ts';
 import { holm } from '../evaluation/holm.ts';
 import { macroAuc, pooledAuc, type Metric } from '../evaluation/resampled.ts';
 import type { ScoreRow } from '../evaluation/scores.ts';
 import { differenceOverSeeds, type SeedPair } from '../evaluation/seeds.ts';
-import { pairedDifference, type Difference } from '../evaluation/significance.ts';
+import { deLongByVideo, pairedDifference, type Difference } from '../evaluation/significance.ts';
 import { hasVideos, videoRows } from '../evaluation/videos.ts';
 import { scoresIn } from './run-test.ts';
 import { seedsOf, type Entry, type TestedGroup, type TestSet } from './scene.ts';
@@ -21,8 +22,17 @@ export interface Comparison {
   readonly pHolm: number;
 }
 
+/** DeLong's test of two runs of one seed, by all images of a test, its variance clustered by video. */
+export interface SeedDeLong extends DeLong {
+  readonly set: string;
+  readonly names: readonly [group: string, base: string];
+  readonly seed: number;
+}
+
 export interface Comparisons {
   readonly all: readonly Comparison[];
+  /** Beside the bootstrap, which the verdicts are by; one a pair of settings, test set and seed. */
+  readonly deLong: readonly SeedDeLong[];
   /** Why groups are not compared. */
   readonly not: readonly string[];
 }
@@ -36,6 +46,7 @@ export function compareAll(sets: readonly TestSet[], options: ResamplingOptions)
   const corrected = holm(found.map(({ difference }) => difference.p));
   return {
     all: found.map((each, i) => ({ ...each, pHolm: corrected[i]! })),
+    deLong: compared.flatMap(({ deLong }) => deLong),
     not: compared.flatMap(({ not }) => not),
   };
 }
@@ -45,11 +56,12 @@ type Uncorrected = Omit<Comparison, 'pHolm'>;
 function compareOn(
   { name: set, groups: [base, ...others] }: TestSet,
   options: ResamplingOptions,
-): { readonly found: Uncorrected[]; readonly not: string[] } {
-  if (base === undefined) return { found: [], not: [] };
+): { readonly found: Uncorrected[]; readonly deLong: SeedDeLong[]; readonly not: string[] } {
+  if (base === undefined) return { found: [], deLong: [], not: [] };
   const metrics = metricsOf([base, ...others]);
   const rowsOfBase = rowsBySeed(base);
   const found: Uncorrected[] = [];
+  const deLong: SeedDeLong[] = [];
   const not: string[] = [];
   for (const other of others) {
     const seeds = seedsOf(other).filter((seed) => rowsOfBase.has(seed));
@@ -63,20 +75,31 @@ function compareOn(
     }
     const rows = rowsBySeed(other);
     const pairs = seeds.map((seed) => ({ seed, a: rows.get(seed)!, b: rowsOfBase.get(seed)! }));
-    for (const { name, of, metric } of metrics) {
-      const asked = pairs.map(({ seed, a, b }) => ({ seed, a: of(a), b: of(b) }));
+    const attempt = (by: string, compare: () => void): void => {
       try {
-        const difference = differenceOf(names, asked, metric, { ...options, group: `${set}: ${name}` });
-        found.push({ set, metric: name, names, seeds, difference });
+        compare();
       } catch (error) {
         if ((error as Error).constructor !== Error) throw error; // a mistake of ours, not of the data
         not.push(
-          `${names[0]} is not compared with ${names[1]} by ${name} on ${set}: ${(error as Error).message}`,
+          `${names[0]} is not compared with ${names[1]} by ${by} on ${set}: ${(error as Error).message}`,
         );
       }
+    };
+    for (const { name, of, metric } of metrics) {
+      const asked = pairs.map(({ seed, a, b }) => ({ seed, a: of(a), b: of(b) }));
+      attempt(name, () => {
+        const difference = differenceOf(names, asked, metric, { ...options, group: `${set}: ${name}` });
+        found.push({ set, metric: name, names, seeds, difference });
+      });
     }
+    attempt('DeLong’s test', () => {
+      for (const { seed, a, b } of pairs) {
+        const test = deLongByVideo({ name: names[0], rows: a }, { name: names[1], rows: b });
+        deLong.push({ set, names, seed, ...test });
+      }
+    });
   }
-  return { found, not };
+  return { found, deLong, not };
 }
 
 /** Over seeds where there are several; of one seed over videos alone. */

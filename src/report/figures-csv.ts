@@ -27,10 +27,10 @@ const COLUMNS = [
 ] as const;
 
 /**
- * report.csv: `of` is `run`, `settings` (mean and standard deviation over seeds) or `difference`; numbers have every digit. A text that a spreadsheet would
+ * report.csv: `of` is `run`, `settings` (mean and standard deviation over seeds), `difference` or `delong` (of one seed's pooled AUCs); numbers have every digit. A text that a spreadsheet would
  * compute has an apostrophe before it.
  */
-export function figuresCsv({ sets }: Scene, { all }: Comparisons): string {
+export function figuresCsv({ sets }: Scene, { all, deLong }: Comparisons): string {
   const figures = (evaluation: CheckedEvaluation): NamedEstimate[] => [
     ...mainFigures(evaluation),
     ...manipulationFigures(evaluation).map((each) => ({ ...each, name: `AUC of ${each.name}` })),
@@ -80,6 +80,23 @@ export function figuresCsv({ sets }: Scene, { all }: Comparisons): string {
       '',
       p,
       pHolm,
+    ]);
+  }
+  for (const { set, names, seed, difference, interval, p } of deLong) {
+    const [low, high] = [interval?.low ?? '', interval?.high ?? ''];
+    lines.push([
+      'delong',
+      names[1],
+      names[0],
+      set,
+      seed,
+      'AUC pooled',
+      difference,
+      low,
+      high,
+      '',
+      p ?? '',
+      '',
     ]);
   }
   return [[...COLUMNS], ...lines].map((line) => csvLine(line.map(field))).join('');

@@ -173,6 +173,26 @@ describe('npm run report', function () {
     expect(itsHolm).to.be.closeTo(Math.min(1, 8 * smallest), 1e-12);
   });
 
+  it('has DeLong’s test of each seed, by sums over all pairs', () => {
+    const tests = lines.filter(({ of }) => of === 'delong');
+    expect(tests.map((line) => [line.test_set, line.seeds])).to.deep.equal([
+      ['faces', '1'],
+      ['faces', '2'],
+      ['name=other', '1'],
+      ['name=other', '2'],
+    ]);
+    for (const line of tests) {
+      const [a, b] = ['blur', 'none'].map((run) => scores(`${run}-s${line.seeds}`, line.test_set));
+      const { difference, deviation } = deLongByPairs(a!, b!);
+      expect(Number(line['value'])).to.be.closeTo(difference, 1e-9);
+      expect((Number(line['high']) - Number(line['low'])) / 2 / 1.959963984540054).to.be.closeTo(
+        deviation,
+        1e-9,
+      );
+      expect(Number(line['p']) < 0.05).to.equal(Math.abs(difference / deviation) > 1.959963984540054);
+    }
+  });
+
   it('prints in its tables the figures of report.csv, to three digits', () => {
     const row = new RegExp(`<tr><th scope="row">blur · small-cnn</th><td[^>]*>1, 2</td>(.*)</tr>`).exec(
       html,
@@ -224,6 +244,39 @@ function auc(rows: readonly ScoreRow[]): number {
       reals.map((real) => (fake.score > real.score ? 1 : fake.score === real.score ? 0.5 : 0)),
     ),
   );
+}
+
+/** The difference of two AUCs and its standard error: for each image the mean over its pairs with the other class, its deviation from the mean summed by video. */
+function deLongByPairs(
+  a: readonly ScoreRow[],
+  b: readonly ScoreRow[],
+): { readonly difference: number; readonly deviation: number } {
+  const inOrder = (fake: number, real: number): number => (fake > real ? 1 : fake === real ? 0.5 : 0);
+  const ofB = new Map(b.map(({ id, score }) => [id, score]));
+  const [reals, fakes] = [0, 1].map((label) => a.filter((row) => row.label === label)) as [
+    ScoreRow[],
+    ScoreRow[],
+  ];
+  const gain = (fake: ScoreRow, real: ScoreRow): number =>
+    inOrder(fake.score, real.score) - inOrder(ofB.get(fake.id)!, ofB.get(real.id)!);
+  const ofFakes = fakes.map((fake) => mean(reals.map((real) => gain(fake, real))));
+  const ofReals = reals.map((real) => mean(fakes.map((fake) => gain(fake, real))));
+  const difference = mean(ofFakes);
+  const sumsOf = (rows: readonly ScoreRow[], values: readonly number[]): Map<string, number> => {
+    const sums = new Map<string, number>();
+    rows.forEach(({ videoId }, i) => sums.set(videoId, (sums.get(videoId) ?? 0) + values[i]! - difference));
+    return sums;
+  };
+  const [f, r] = [sumsOf(fakes, ofFakes), sumsOf(reals, ofReals)];
+  const units = new Set([...f.keys(), ...r.keys()]);
+  const total = (values: Iterable<number>): number => [...values].reduce((sum, value) => sum + value, 0);
+  const corrected = (n: number): number => n / (n - 1);
+  const variance =
+    (corrected(f.size) * total([...f.values()].map((x) => x ** 2))) / fakes.length ** 2 +
+    (corrected(r.size) * total([...r.values()].map((x) => x ** 2))) / reals.length ** 2 +
+    (2 * corrected(units.size) * total([...units].map((unit) => (f.get(unit) ?? 0) * (r.get(unit) ?? 0)))) /
+      (fakes.length * reals.length);
+  return { difference, deviation: Math.sqrt(variance) };
 }
 
 /** Mean over fakes of the precision at each one's score; no two scores are equal here. */

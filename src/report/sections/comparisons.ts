@@ -1,6 +1,6 @@
 /** Every comparison with its interval and p-values. */
-import type { Section } from '../../reports/document.ts';
-import type { Comparison, Comparisons } from '../comparisons.ts';
+import type { Block, Section } from '../../reports/document.ts';
+import type { Comparison, Comparisons, SeedDeLong } from '../comparisons.ts';
 import { printP, signed } from '../print.ts';
 import type { Scene } from '../scene.ts';
 import { verdictOn } from './verdict.ts';
@@ -13,7 +13,7 @@ const WORDS = {
 };
 
 /** The table, or no section where there is nothing to compare. */
-export function comparisons({ sets }: Scene, { all }: Comparisons, resamples: number): Section[] {
+export function comparisons({ sets }: Scene, { all, deLong }: Comparisons, resamples: number): Section[] {
   if (all.length === 0) return [];
   const several = sets.length > 1;
   const row = (each: Comparison): string[] => {
@@ -64,7 +64,28 @@ export function comparisons({ sets }: Scene, { all }: Comparisons, resamples: nu
             rows: all.map(row),
           },
         },
+        ...(deLong.length === 0 ? [] : [deLongTable(deLong, several)]),
       ],
     },
   ];
+}
+
+function deLongTable(tests: readonly SeedDeLong[], several: boolean): Block {
+  return {
+    kind: 'table',
+    caption:
+      'DeLong’s test of the pooled AUCs, seed by seed, its variance by video (Obuchowski 1997). p is not corrected, and says nothing of other seeds: the verdicts are by the bootstrap.',
+    folded: true,
+    table: {
+      columns: ['settings', 'against', ...(several ? ['test set'] : []), 'seed', 'difference', 'z', 'p'],
+      rows: tests.map(({ set, names, seed, difference, interval, z, p }) => [
+        ...names,
+        ...(several ? [set] : []),
+        String(seed),
+        `${signed(difference)}${interval === null ? '' : ` [${signed(interval.low)}, ${signed(interval.high)}]`}`,
+        z === null ? '–' : signed(z, 2),
+        p === null ? '–' : printP(p),
+      ]),
+    },
+  };
 }
