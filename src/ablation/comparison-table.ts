@@ -1,4 +1,4 @@
-/** A comparison as a table to read and as one with every digit. */
+/** A comparison as tables to read and as one with every digit. */
 import type { Cell, ResultsTable } from '../reports/tables.ts';
 import { METRICS } from './figure.ts';
 import type { ComparedFigure, ComparedRow, Comparison } from './comparison.ts';
@@ -7,24 +7,33 @@ import type { Study } from './study.ts';
 /** Stands where there is no figure. */
 export const NONE = '–';
 
-/** What is read: mean ± standard deviation, each seed, the difference with its interval, p and what it says; minutes and milliseconds a round. */
-export function readingTable(study: Study, { columns, rows }: Comparison): ResultsTable {
+/** What is read: a line a column and row, with mean ± standard deviation, each seed, the difference with its interval, p and what it says. */
+export function figuresTable(study: Study, { columns, rows }: Comparison): ResultsTable {
   const several = study.seeds.length > 1;
-  const figure = METRICS[study.metric].title;
+  return {
+    names: 2,
+    columns: [
+      ...[METRICS[study.metric].title, 'row', several ? 'mean ± sd' : `seed ${study.seeds[0]}`],
+      ...(several ? [`seeds ${study.seeds.join(' / ')}`] : []),
+      ...[`− ${study.reference}`, 'p (Holm)', 'says'],
+    ],
+    rows: columns.flatMap(({ title }, column) =>
+      rows.map(({ row, figures }, i) => [
+        ...[i === 0 ? title : '', row],
+        ...readCells(figures[column]!, several, row === study.reference),
+      ]),
+    ),
+  };
+}
+
+/** What a row is, and what it costs. */
+export function costTable(study: Study, { rows }: Comparison): ResultsTable {
   const referenceMs = rows.find(({ row }) => row === study.reference)?.msPerRound ?? null;
   return {
-    columns: [
-      ...['row', 'settings'],
-      ...columns.flatMap(({ title }) => [
-        `${figure} ${title}`,
-        ...(several ? [`${title}, seeds ${study.seeds.join(' / ')}`] : []),
-        ...[`${title} − ${study.reference}`, 'p (Holm)', 'says'],
-      ]),
-      ...['minutes', 'ms a round', `× ${study.reference}`],
-    ],
+    names: 2,
+    columns: ['row', 'settings', 'minutes', 'ms a round', `× ${study.reference}`],
     rows: rows.map((row) => [
       ...[row.row, [...study.common, ...row.overrides].join(' ')],
-      ...row.figures.flatMap((figure) => readCells(figure, several, row.row === study.reference)),
       ...costCells(row, referenceMs),
     ]),
   };

@@ -13,20 +13,20 @@ import {
   type ResultsTable,
 } from '../reports/tables.ts';
 import { compareRows } from './comparison.ts';
-import { notesOf, numbersTable, readingTable } from './comparison-table.ts';
+import { costTable, figuresTable, notesOf, numbersTable } from './comparison-table.ts';
 import { heatCells, matrixNotes, matrixNumbers, matrixOf, matrixTable, type Matrix } from './matrix.ts';
 import { METRICS } from './figure.ts';
 import type { TestedStudyRun } from './read-study.ts';
 import type { Study } from './study.ts';
 
 export interface WrittenTables {
-  /** The table and its notes for a terminal. */
+  /** The tables and their notes for a terminal. */
   readonly text: string;
   readonly files: readonly string[];
 }
 
 interface Tables {
-  readonly reading: ResultsTable;
+  readonly reading: readonly ResultsTable[];
   readonly numbers: ResultsTable;
   readonly notes: readonly string[];
   readonly matrix: Matrix | null;
@@ -40,20 +40,20 @@ interface Tables {
  */
 export async function writeTables(study: Study, runs: readonly TestedStudyRun[]): Promise<WrittenTables> {
   const { reading, numbers, notes, matrix } = tablesOf(study, runs);
-  const markdown = `${tableAsMarkdown(reading)}\n${notes.join(' ')}\n`;
+  const markdown = `${reading.map(tableAsMarkdown).join('\n')}\n${notes.join(' ')}\n`;
   const page = study.markdown === null ? [] : [{ file: study.markdown, content: pageWith(study, markdown) }];
   const inDir = (file: string): string => path.join(study.dir, file);
   const pictures = matrix === null ? [] : await picturesOf(study, matrix);
   const files = [
     { file: inDir('table.md'), content: markdown },
-    { file: inDir('table.tex'), content: tableAsLatex(reading) },
+    { file: inDir('table.tex'), content: reading.map(tableAsLatex).join('\n') },
     { file: inDir('table.csv'), content: tableAsCsv(numbers) },
     ...pictures.map(({ file, content }) => ({ file: inDir(file), content })),
     ...page,
   ];
   for (const { file, content } of files) writeFileAtomic(file, content);
   return {
-    text: `${tableAsText(reading)}\n${notes.map((note) => `${note}\n`).join('')}`,
+    text: `${reading.map(tableAsText).join('\n')}\n${notes.map((note) => `${note}\n`).join('')}`,
     files: files.map(({ file }) => file),
   };
 }
@@ -62,13 +62,14 @@ function tablesOf(study: Study, runs: readonly TestedStudyRun[]): Tables {
   if (study.table === 'matrix') {
     const matrix = matrixOf(study, runs);
     return {
-      ...{ matrix, reading: matrixTable(matrix), numbers: matrixNumbers(study, matrix) },
+      ...{ matrix, reading: [matrixTable(matrix)], numbers: matrixNumbers(study, matrix) },
       notes: matrixNotes(study, matrix),
     };
   }
   const comparison = compareRows(study, runs);
   return {
-    ...{ matrix: null, reading: readingTable(study, comparison), numbers: numbersTable(study, comparison) },
+    reading: [figuresTable(study, comparison), costTable(study, comparison)],
+    ...{ matrix: null, numbers: numbersTable(study, comparison) },
     notes: notesOf(study, comparison),
   };
 }

@@ -12,6 +12,8 @@ export type Cell = string | Figure;
 export interface ResultsTable {
   /** The first column names the row, e.g. `['method', 'AUC seen', 'AUC unseen', 'faceswap']`. */
   readonly columns: readonly string[];
+  /** How many columns name the row; 1 if left out. They stand to the left, all else to the right. */
+  readonly names?: number;
   readonly rows: readonly (readonly Cell[])[];
 }
 
@@ -30,7 +32,7 @@ export function tableAsText(table: ResultsTable): string {
   const lines = [table.columns, ...printed(table)];
   const widths = table.columns.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
   const align = (cell: string, column: number) =>
-    column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!);
+    column < namesOf(table) ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!);
   const rule = widths.map((width) => '─'.repeat(width));
   return [lines[0]!, rule, ...lines.slice(1)]
     .map((line) => `${line.map(align).join('  ').trimEnd()}\n`)
@@ -40,7 +42,7 @@ export function tableAsText(table: ResultsTable): string {
 /** A GitHub-flavoured Markdown table. */
 export function tableAsMarkdown(table: ResultsTable): string {
   const escape = (cell: string) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ');
-  const rule = table.columns.map((_, column) => (column === 0 ? '---' : '---:'));
+  const rule = table.columns.map((_, column) => (column < namesOf(table) ? '---' : '---:'));
   return [table.columns.map(escape), rule, ...printed(table).map((row) => row.map(escape))]
     .map((line) => `| ${line.join(' | ')} |\n`)
     .join('');
@@ -70,8 +72,9 @@ export function tableAsCsv(table: ResultsTable): string {
 /** A LaTeX tabular, without packages; what LaTeX would read as a command is escaped. */
 export function tableAsLatex(table: ResultsTable): string {
   const line = (cells: readonly string[]): string => `${cells.map(escapeLatex).join(' & ')} \\\\\n`;
+  const names = namesOf(table);
   return [
-    `\\begin{tabular}{l${'r'.repeat(table.columns.length - 1)}}\n\\hline\n`,
+    `\\begin{tabular}{${'l'.repeat(names)}${'r'.repeat(table.columns.length - names)}}\n\\hline\n`,
     line(table.columns),
     '\\hline\n',
     ...printed(table).map(line),
@@ -100,6 +103,10 @@ const LATEX: Readonly<Record<string, string>> = {
 
 function escapeLatex(cell: string): string {
   return cell.replace(/[\\~^–−\n[&%$#_{}]/g, (character) => LATEX[character] ?? `\\${character}`);
+}
+
+function namesOf({ names = 1 }: ResultsTable): number {
+  return names;
 }
 
 function checked(table: ResultsTable): readonly (readonly Cell[])[] {

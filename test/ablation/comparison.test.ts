@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { notesOf, numbersTable, readingTable } from '../../src/ablation/comparison-table.ts';
+import { costTable, figuresTable, notesOf, numbersTable } from '../../src/ablation/comparison-table.ts';
 import { compareRows, type Comparison } from '../../src/ablation/comparison.ts';
 import type { TestedStudyRun } from '../../src/ablation/read-study.ts';
 import type { ScoreRow } from '../../src/evaluation/scores.ts';
@@ -50,8 +50,8 @@ describe('rows of a study, compared', () => {
     const partly = compareRows(STUDY, [none1, none2, blur1]);
     const { overSeeds, difference, perSeed } = figure(partly, 'blur', 0);
     expect([overSeeds, difference, perSeed[1]!.value]).to.deep.equal([null, null, null]);
-    const reading = readingTable(STUDY, partly);
-    expect(reading.rows[1]!.slice(2, 7)).to.deep.equal([
+    const reading = figuresTable(STUDY, partly);
+    expect(reading.rows[1]!.slice(2)).to.deep.equal([
       '–',
       `${perSeed[0]!.value!.toFixed(3)} / –`,
       '–',
@@ -103,9 +103,16 @@ describe('rows of a study, compared', () => {
     expect(at('unseen seed 2')).to.equal(against(rowsOf(blur2), 'faceswap'));
     expect(at('unseen difference low')).to.equal(difference!.interval.low);
     expect(at('unseen p Holm')).to.equal(difference!.pHolm);
-    const says = readingTable(STUDY, compared).rows[1]!.filter((cell) =>
-      /^(higher|lower|interval contains zero)$/.test(cell as string),
-    );
+    const { rows } = figuresTable(STUDY, compared);
+    expect(rows.map(([title, row]) => [title, row])).to.deep.equal([
+      ['seen', 'none'],
+      ['', 'blur'],
+      ['unseen', 'none'],
+      ['', 'blur'],
+    ]);
+    const says = [rows[1]!, rows[3]!].map((row) => row.at(-1));
+    const costs = costTable(STUDY, compared);
+    expect(costs.rows[1]).to.deep.equal(['blur', 'game.rounds=4 generator=blur', '3.0', '250', '2.5']);
     const expected = [0, 1].map((column) => {
       const { low, high } = figure(compared, 'blur', column).difference!.interval;
       return low <= 0 && high >= 0 ? 'interval contains zero' : low > 0 ? 'higher' : 'lower';

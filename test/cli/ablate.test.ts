@@ -60,7 +60,7 @@ describe('npm run ablate', function () {
     const { code, stdout, stderr } = await ablate('markdown=page.md');
     expect(code, stderr).to.equal(0);
     expect(stderr).to.match(/run 4 of 4: blur-s2, done after \d+\.\d minutes of training/);
-    expect(stdout).to.match(/^row +settings +AUC all +all, seeds 1 \/ 2 +all − none +p \(Holm\) +says/);
+    expect(stdout).to.match(/^AUC +row +mean ± sd +seeds 1 \/ 2 +− none +p \(Holm\) +says/);
     expect(readJson(place.path('study/none-s2/status.json'))).to.include({ state: 'finished', step: 4 });
 
     const [head, ...lines] = readFileSync(place.path('study/table.csv'), 'utf8').trimEnd().split('\n');
@@ -80,7 +80,7 @@ describe('npm run ablate', function () {
     expect(cell(0, 'all difference')).to.equal('');
 
     const table = readFileSync(place.path('study/table.md'), 'utf8');
-    expect(table).to.contain(`| ${mean(aucs[0]).toFixed(3)} ± `);
+    expect(table).to.contain(`| all | none | ${mean(aucs[0]).toFixed(3)} ± `);
     expect(readFileSync(place.path('page.md'), 'utf8')).to.equal(
       `above\n<!-- ablation: small -->\n\n${table}\n<!-- end of ablation: small -->\nbelow\n`,
     );

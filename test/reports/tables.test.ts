@@ -73,6 +73,13 @@ describe('results tables', () => {
     );
   });
 
+  it('columns that name a row stand to the left, however many there are', () => {
+    const named = { columns: ['AUC', 'row', 'mean'], names: 2, rows: [['unseen', 'none', '.5']] };
+    expect(tableAsText(named).split('\n')[2]).to.equal('unseen  none    .5');
+    expect(tableAsMarkdown(named).split('\n')[1]).to.equal('| --- | --- | ---: |');
+    expect(tableAsLatex(named)).to.match(/^\\begin\{tabular\}\{llr\}/);
+  });
+
   it('no table of NaN, nor of rows that do not fit', () => {
     expect(() => printFigure({ value: NaN, interval: null })).to.throw('NaN');
     for (const print of [tableAsText, tableAsMarkdown, tableAsCsv, tableAsLatex]) {
