@@ -9,7 +9,8 @@ import {
   type NamedEstimate,
 } from './figures.ts';
 import type { CheckedEvaluation } from './run-test.ts';
-import { seedsOf, type Scene } from './scene.ts';
+import type { ReportedRun } from './run.ts';
+import { seedsOf, type Scene, type TestedGroup } from './scene.ts';
 
 const COLUMNS = [
   'of',
@@ -26,80 +27,76 @@ const COLUMNS = [
   'p_holm',
 ] as const;
 
+type Line = Readonly<Partial<Record<(typeof COLUMNS)[number], string | number>>>;
+
 /**
- * report.csv: `of` is `run`, `settings` (mean and standard deviation over seeds), `difference` or `delong` (of one seed's pooled AUCs); numbers have every digit. A text that a spreadsheet would
- * compute has an apostrophe before it.
+ * report.csv. `of` is `run`, `settings` (mean and standard deviation over seeds), `difference`, `delong` (of one seed's pooled AUCs), or the kind of a curve, a line a
+ * point. Numbers have every digit; a text that a spreadsheet would compute has an apostrophe before it.
  */
-export function figuresCsv({ sets }: Scene, { all, deLong }: Comparisons): string {
+export function figuresCsv(scene: Scene, { all, deLong }: Comparisons): string {
+  const lines: Line[] = [
+    ...scene.sets.flatMap(({ name, groups }) => linesOfSet(name, groups)),
+    ...all.map(({ set, metric, names, seeds, difference: { value, interval, p }, pHolm }): Line => ({
+      ...{ of: 'difference', name: names[1], settings: names[0], test_set: set, seeds: seeds.join(' ') },
+      ...{ figure: metric, value, ...interval, p, p_holm: pHolm },
+    })),
+    ...deLong.map(({ set, names, seed, difference, interval, p }): Line => ({
+      ...{ of: 'delong', name: names[1], settings: names[0], test_set: set, seeds: seed },
+      ...{ figure: 'AUC pooled', value: difference, ...interval, ...(p === null ? {} : { p }) },
+    })),
+    ...scene.groups.flatMap(({ name, runs }) => runs.flatMap((run) => linesOfCurves(name, run))),
+  ];
+  const cells = lines.map((line) => COLUMNS.map((column) => line[column] ?? ''));
+  return [[...COLUMNS], ...cells].map((line) => csvLine(line.map(field))).join('');
+}
+
+function linesOfSet(set: string, groups: readonly TestedGroup[]): Line[] {
   const figures = (evaluation: CheckedEvaluation): NamedEstimate[] => [
     ...mainFigures(evaluation),
     ...manipulationFigures(evaluation).map((each) => ({ ...each, name: `AUC of ${each.name}` })),
   ];
-  const lines: (string | number)[][] = [];
-  for (const { name: set, groups } of sets) {
-    const names = namesOfFigures(groups, figures);
-    for (const tested of groups) {
-      const { group, entries } = tested;
-      for (const { run, test } of entries) {
-        for (const { name, value, interval } of figures(test.evaluation)) {
-          lines.push([
-            'run',
-            run.name,
-            group.name,
-            set,
-            run.seed,
-            name,
-            value,
-            interval?.low ?? '',
-            interval?.high ?? '',
-            '',
-            '',
-            '',
-          ]);
-        }
-      }
-      const seeds = seedsOf(tested).join(' ');
-      for (const { name, over } of figuresOverSeeds(tested, names, figures)) {
-        if (over === null) continue;
-        lines.push(['settings', '', group.name, set, seeds, name, over.mean, '', '', over.sd ?? '', '', '']);
-      }
-    }
-  }
-  for (const { set, metric, names, seeds, difference, pHolm } of all) {
-    const { value, interval, p } = difference;
-    lines.push([
-      'difference',
-      names[1],
-      names[0],
-      set,
-      seeds.join(' '),
-      metric,
-      value,
-      interval.low,
-      interval.high,
-      '',
-      p,
-      pHolm,
-    ]);
-  }
-  for (const { set, names, seed, difference, interval, p } of deLong) {
-    const [low, high] = [interval?.low ?? '', interval?.high ?? ''];
-    lines.push([
-      'delong',
-      names[1],
-      names[0],
-      set,
-      seed,
-      'AUC pooled',
-      difference,
-      low,
-      high,
-      '',
-      p ?? '',
-      '',
-    ]);
-  }
-  return [[...COLUMNS], ...lines].map((line) => csvLine(line.map(field))).join('');
+  const names = namesOfFigures(groups, figures);
+  return groups.flatMap((tested) => {
+    const settings = tested.group.name;
+    const ofRuns = tested.entries.flatMap(({ run, test }) =>
+      figures(test.evaluation).map(({ name: figure, value, interval }): Line => ({
+        ...{
+          of: 'run',
+          name: run.name,
+          settings,
+          test_set: set,
+          seeds: run.seed,
+          figure,
+          value,
+          ...interval,
+        },
+      })),
+    );
+    const seeds = seedsOf(tested).join(' ');
+    const overSeeds = figuresOverSeeds(tested, names, figures).flatMap(({ name: figure, over }): Line[] =>
+      over === null
+        ? []
+        : [
+            {
+              ...{ of: 'settings', settings, test_set: set, seeds, figure, value: over.mean },
+              ...(over.sd === null ? {} : { sd: over.sd }),
+            },
+          ],
+    );
+    return [...ofRuns, ...overSeeds];
+  });
+}
+
+function linesOfCurves(settings: string, { name, seed, curves }: ReportedRun): Line[] {
+  return curves.flatMap(({ kind, asked, clean, curves: own }) => {
+    const line = (figure: string, value: number): Line => ({
+      ...{ of: kind, name, settings, test_set: asked, seeds: seed, figure, value },
+    });
+    return [
+      line('AUC, clean', clean),
+      ...own.flatMap(({ panel, line: { x, y } }) => x.map((at, i) => line(`AUC, ${panel}, ${at}`, y[i]!))),
+    ];
+  });
 }
 
 function field(value: string | number): string {

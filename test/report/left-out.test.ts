@@ -12,7 +12,7 @@ import { leftOut } from '../../src/report/sections/left-out.ts';
 import { verdict } from '../../src/report/sections/verdict.ts';
 import { report } from '../../src/report.ts';
 import { documentAsHtml } from '../../src/reports/html/page.ts';
-import { makeRun, makeTest, type MadeRun } from '../support/run-folders.ts';
+import { makeCurves, makeRun, makeTest, type MadeRun } from '../support/run-folders.ts';
 
 interface Written {
   readonly problems: readonly Problem[];
@@ -170,6 +170,26 @@ describe('a report on runs of which some cannot be believed', () => {
     const { problems, runs } = write('good');
     expect([problems.length, runs]).to.deep.equal([1, 1]);
   });
+
+  const spoiltCurves: [string, () => void, RegExp][] = [
+    ['a figure that is not that of its scores', () => change('good/robustness.json', (text) => text.replace(/("jpeg","severity":2,"auc":{"value":)[\d.]+/, '$10.999')), /^robustness.json: a figure is not that of .*jpeg-2.csv: auc is 0.999, the scores give /],
+    ['a score table that is missing', () => rmSync(at('good/robustness/jpeg-1.csv')), /^jpeg-1.csv: is missing/],
+    ['curves of another checkpoint', () => change('good/robustness.json', (text) => text.replaceAll('"round":150', '"round":50')), /^robustness.json: is of round 50, and the test is of round 150/],
+    ['a file of another version', () => change('good/explanation/explanation.json', (text) => text.replace('explanation 1', 'explanation 9')), /^explanation.json: is 'deepfake-game explanation 9'/],
+  ]; // prettier-ignore
+  for (const [what, spoil, message] of spoiltCurves) {
+    it(`keeps what a run has, but no curves with ${what}`, () => {
+      makeCurves(at('good'), { seed: 1 });
+      expect(write('good').problems).to.deep.equal([]);
+      spoil();
+      const { problems, runs, csv } = write('good');
+      expect(runs).to.equal(1);
+      const { file, what: told, remedy } = problems[0]!;
+      expect(`${path.basename(file)}: ${told}`).to.match(message);
+      expect(remedy).to.match(/npm run (robustness|explain) -- /);
+      expect(csv).to.not.match(message.source.includes('explanation') ? /^spectrum,/m : /^corruptions,/m);
+    });
+  }
 
   it('sets runs of different test sets apart, and says in what they differ', () => {
     makeRun(at('less'), { seed: 1, generator: 'blur', videos: 11 });

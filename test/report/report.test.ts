@@ -6,7 +6,7 @@ import path from 'node:path';
 import { csvParser } from '../../src/data/csv.ts';
 import { readScores, type ScoreRow } from '../../src/evaluation/scores.ts';
 import { report, type Reported } from '../../src/report.ts';
-import { makeRun, makeTest } from '../support/run-folders.ts';
+import { makeCurves, makeRun, makeTest } from '../support/run-folders.ts';
 
 const MANIPULATIONS = ['=deepfakes|x', 'faceswap', 'neural & <textures>'];
 
@@ -44,6 +44,7 @@ describe('npm run report', function () {
         resamples: 50,
       };
       makeRun(dir, made);
+      makeCurves(dir, made);
       makeTest(dir, { ...made, prefix: 'other/', skill: 1, suffix: '-name=other-0123abcd' });
     }
     reported = await write('report');
@@ -86,6 +87,9 @@ describe('npm run report', function () {
       'curves',
       'reliability',
       'matrix',
+      'corruptions',
+      'attacks',
+      'spectrum',
       'training',
       'opponents',
       'errors',
@@ -171,6 +175,53 @@ describe('npm run report', function () {
     expect(corrected).to.have.length(8);
     const [smallest, itsHolm] = corrected.reduce((a, b) => (b[0] < a[0] ? b : a));
     expect(itsHolm).to.be.closeTo(Math.min(1, 8 * smallest), 1e-12);
+  });
+
+  it('has the curves of robustness and spectrum, each point that of its score table', () => {
+    const points: Record<string, [figure: string, file: string][]> = {
+      corruptions: [
+        ['AUC, clean', 'robustness/clean.csv'],
+        ['AUC, jpeg, 0', 'robustness/clean.csv'],
+        ['AUC, jpeg, 1', 'robustness/jpeg-1.csv'],
+        ['AUC, jpeg, 2', 'robustness/jpeg-2.csv'],
+      ],
+      attacks: [
+        ['AUC, clean', 'robustness/attacked-clean.csv'],
+        ['AUC, fgsm, ε in 1/255, 0', 'robustness/attacked-clean.csv'],
+        ['AUC, fgsm, ε in 1/255, 1.02', 'robustness/fgsm-0.004.csv'],
+        ['AUC, fgsm, ε in 1/255, 2.04', 'robustness/fgsm-0.008.csv'],
+      ],
+      spectrum: [
+        ['AUC, clean', 'explanation/scores/none.csv'],
+        ['AUC, band-stop, 0.30000000000000004', 'explanation/scores/band-stop-1.csv'],
+        ['AUC, low-pass, 0.4', 'explanation/scores/low-pass-1.csv'],
+      ],
+    };
+    for (const [kind, own] of Object.entries(points)) {
+      const told = lines.filter(({ of }) => of === kind);
+      expect(told).to.have.length(dirs.length * own.length);
+      const meansOf = (generator: string): number[] =>
+        [1, 2].map((seed) => {
+          const run = `${generator}-s${seed}`;
+          const values = own.map(([name, file]) => {
+            const rows = readScores(at(run, file));
+            const of = (name: string): ScoreRow[] =>
+              rows.filter(({ manipulation }) => ['real', name].includes(manipulation));
+            const value = kind === 'spectrum' ? mean(MANIPULATIONS.map((name) => auc(of(name)))) : auc(rows);
+            const line = told.find((each) => each.name === run && each.figure === name)!;
+            expect(Number(line['value']), `${run} ${kind} ${name}`).to.be.closeTo(value, 1e-9);
+            return value;
+          });
+          return mean(values.filter((_, i) => (kind === 'spectrum' ? i > 0 : i > 1))); // without the clean images
+        });
+      const section = new RegExp(`<section id="${kind}">([^]*?)</section>`).exec(html)![1]!;
+      for (const generator of ['none', 'blur']) {
+        const [a, b] = meansOf(generator) as [number, number];
+        const printed = `${((a + b) / 2).toFixed(3)} ± ${(Math.abs(a - b) / Math.SQRT2).toFixed(3)}`;
+        expect(section).to.contain(printed);
+      }
+    }
+    expect(html).to.contain('blur · small-cnn: gradients are masked');
   });
 
   it('has DeLong’s test of each seed, by sums over all pairs', () => {

@@ -6,6 +6,7 @@ import type { Split } from '../../src/data/dataset.ts';
 import { EVALUATION_VERSION, type StoredEvaluation } from '../../src/evaluation/evaluation-file.ts';
 import { sigmoid } from '../../src/evaluation/logistic.ts';
 import { bestThreshold, rocAuc } from '../../src/evaluation/metrics.ts';
+import { macroAuc, pooledAuc, valueOf, type Metric } from '../../src/evaluation/resampled.ts';
 import { readScores, writeScores, type ScoreRow } from '../../src/evaluation/scores.ts';
 import { testFigures } from '../../src/evaluation/test-figures.ts';
 
@@ -105,6 +106,44 @@ export function makeTest(dir: string, made: MadeRun): StoredEvaluation {
   writeScores(path.join(dir, `scores-test${suffix}.csv`), test);
   writeFileSync(path.join(dir, `evaluation${suffix}.json`), JSON.stringify(evaluation, null, 2));
   return evaluation;
+}
+
+/** Writes what `npm run robustness` and `npm run explain` leave: figures, and the score tables that they are of. */
+export function makeCurves(dir: string, made: MadeRun): void {
+  let condition = 0;
+  const table = (folder: string, name: string, auc: Metric): { value: number } => {
+    mkdirSync(path.join(dir, folder), { recursive: true });
+    const skill = (made.skill ?? 1) / ++condition;
+    const rows = rowsOf({ ...made, skill, generator: `${made.generator} ${name}` }, 'test');
+    writeScores(path.join(dir, folder, `${name}.csv`), rows);
+    return { value: valueOf(auc, rows) };
+  };
+  const robust = (name: string) => ({ auc: table('robustness', name, pooledAuc) });
+  const filtered = (name: string) => ({ name, auc: { all: table('explanation/scores', name, macroAuc) } });
+  const checkpoint = { round: 150 };
+  const robustness = {
+    ...{ format: 'deepfake-game robustness 1', checkpoint, settings: { split: 'test' } },
+    corruptions: {
+      ...{ images: 72, clean: robust('clean') },
+      points: [1, 2].map((severity) => ({ corruption: 'jpeg', severity, ...robust(`jpeg-${severity}`) })),
+    },
+    attacks: {
+      ...{ images: 72, clean: robust('attacked-clean'), warnings: [{ message: 'gradients are masked' }] },
+      points: [0.004, 0.008].map((limit) => ({
+        ...{ opponent: 'fgsm', budget: 'eps', limit, adversarial: robust(`fgsm-${limit}`) },
+      })),
+    },
+  };
+  const explanation = {
+    ...{ format: 'deepfake-game explanation 1', checkpoint, split: 'test', count: 72 },
+    spectrum: [
+      { kind: 'none', from: 0, to: 0.7, ...filtered('none') },
+      { kind: 'band-stop', from: 0.2, to: 0.4, ...filtered('band-stop-1') },
+      { kind: 'low-pass', from: 0, to: 0.4, ...filtered('low-pass-1') },
+    ],
+  };
+  writeFileSync(path.join(dir, 'robustness.json'), JSON.stringify(robustness));
+  writeFileSync(path.join(dir, 'explanation/explanation.json'), JSON.stringify(explanation));
 }
 
 /** Every video has its reals and a forgery by each manipulation; scores of a video share a part of their luck. */
