@@ -83,7 +83,7 @@ async function readImages(
 }
 
 function imageOf(row: ManifestRow, folder: string): ListedImage {
-  const { image, split, label, manipulation, video, frame, pair, compression, identities } = row;
+  const { image, split, label, manipulation, video, frame, face, pair, compression, identities } = row;
   const { shard, offset, bytes } = row;
   return {
     id: image,
@@ -96,6 +96,7 @@ function imageOf(row: ManifestRow, folder: string): ListedImage {
     pair,
     ...(compression === null ? {} : { compression }),
     ...(frame === null ? {} : { frame }),
+    ...(face === null ? {} : { face }),
     ...(identities.length === 0 ? {} : { identities }),
   };
 }

@@ -58,6 +58,15 @@ describe('data/manifest', () => {
     expect(sample?.identities).to.deep.equal(['3', '2']);
   });
 
+  it('tells frames and faces, so that a video is judged by its most suspicious face', async () => {
+    const rows = corpusRows(10, 2).map((row, i) => ({ ...row, face: i % 2 }));
+    const dataset = await open(await write('faces', rows));
+    for (const row of rows) {
+      const sample = all(dataset).find(({ id }) => id === row.image);
+      expect(sample).to.include({ frame: row.frame, face: row.face });
+    }
+  });
+
   it('where people are in all splits, it says that they hang together; unit=video lets them', async () => {
     const rows = corpusRows(10, 1).map((row) => ({ ...row, identities: ['everyone'] }));
     const path = await write('one person', rows);

@@ -36,7 +36,16 @@ describe('data/online-fakes', () => {
         const image = `${manipulation}/${i}.png`;
         await put(join(root, image), picture(i, 80).png());
         rows.push({
-          ...{ image, manipulation, split, compression: null, frame: null, source_hash: null, ...UNPACKED },
+          ...{
+            image,
+            manipulation,
+            split,
+            compression: null,
+            frame: null,
+            face: null,
+            source_hash: null,
+            ...UNPACKED,
+          },
           ...{ label: manipulation === 'real' ? 0 : 1, video: `${manipulation}${i}`, pair: `p${i}` },
           ...{ identities: [`person${i}`], landmarks: has(i) ? flat(face(80)) : null },
         });

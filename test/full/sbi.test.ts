@@ -34,7 +34,7 @@ describe('npm run train experiment=sbi', function () {
           await put(place.path(image), Buffer.from('no picture'));
         else await put(place.path(image), picture(i, SIDE).png());
         rows.push({
-          ...{ image, manipulation, split, compression: null, frame: null, source_hash: null },
+          ...{ image, manipulation, split, compression: null, frame: null, face: null, source_hash: null },
           ...{ label: manipulation === 'real' ? 0 : 1, video: `${manipulation}${i}`, pair: `p${i}` },
           ...{ identities: [`person${i}`], landmarks: faceLandmarks(SIDE).flat(), ...UNPACKED },
         });

@@ -54,6 +54,7 @@ function toRow(raw: RawRow, where: string): ManifestRow {
     compression: values.compression ?? null,
     video: values.video ?? place.video,
     frame: values.frame ?? null,
+    face: values.face ?? null,
     pair: values.pair ?? place.pair,
     identities: values.identities ?? [],
     split: values.split ?? null,

@@ -101,6 +101,7 @@ export const COLUMNS: { readonly [K in keyof ManifestRow]: Column<NonNullable<Ma
   compression: text,
   video: text,
   frame: wholeNumber,
+  face: wholeNumber,
   pair: text,
   identities: texts,
   split: {

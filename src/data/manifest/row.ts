@@ -14,6 +14,8 @@ export interface ManifestRow {
   readonly video: string;
   /** Number of the frame in its video, from 0; null for a still image. */
   readonly frame: number | null;
+  /** Which of the faces of its frame, from 0; null where only one is looked at. */
+  readonly face: number | null;
   /** What a real image and the fakes of the same moment share. */
   readonly pair: string;
   readonly identities: readonly string[];

@@ -212,11 +212,11 @@ async function* rowsOf(
     const some = samples.slice(from, from + AT_ONCE);
     const points = await mapInParallel(some, (sample) => landmarksOf(dataset, sample));
     for (const [i, sample] of some.entries()) {
-      const { id, split, label, manipulation, videoId, frame, pair, compression, identities } = sample;
+      const { id, split, label, manipulation, videoId, frame, face, pair, compression, identities } = sample;
       yield {
         ...{ image: id, split, label, manipulation, video: videoId, pair },
         ...{ compression: compression ?? null, identities: identities ?? [], landmarks: points[i]! },
-        ...{ frame: frame ?? null, source_hash: null },
+        ...{ frame: frame ?? null, face: face ?? null, source_hash: null },
         ...places[from + i]!,
       };
     }

@@ -24,6 +24,7 @@ export function manifestRows(outcomes: readonly ClipOutcome[]): ManifestRow[] {
             compression,
             video,
             frame,
+            face: null, // one person a clip
             pair: frame === null ? moment : `${moment}#${frame}`,
             identities,
             split,

@@ -22,6 +22,7 @@ describe('data/manifest/manifest-file', () => {
       compression: fc.option(name),
       video: name,
       frame: fc.option(fc.nat()),
+      face: fc.option(fc.nat({ max: 5 })),
       pair: name,
       identities: fc.array(
         name.filter((text) => !text.includes(';')),

@@ -13,6 +13,7 @@ export function rowOf(image: string, told: Partial<ManifestRow> = {}): ManifestR
     compression: null,
     video: image,
     frame: null,
+    face: null,
     pair: image,
     identities: [],
     split: null,

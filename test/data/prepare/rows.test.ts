@@ -19,7 +19,14 @@ describe('data/prepare/rows', () => {
     ]);
     expect(rows[0]).to.deep.equal({
       ...{ image: 'images/14.png', label: 1, manipulation: 'faceswap', compression: null },
-      ...{ video: 'fake/1', frame: 14, pair: 'real/1#14', identities: ['1', '2'], split: 'train' },
+      ...{
+        video: 'fake/1',
+        frame: 14,
+        face: null,
+        pair: 'real/1#14',
+        identities: ['1', '2'],
+        split: 'train',
+      },
       ...{ source_hash: 'hash of fake/1', landmarks: [1, 2], ...UNPACKED },
     });
   });
