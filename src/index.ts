@@ -70,7 +70,14 @@ export { balancedAccuracy, macroAuc, pooledAuc, type Metric } from './evaluation
 export { score } from './evaluation/score.ts';
 export { readScores, writeScores, type ScoreRow } from './evaluation/scores.ts';
 export { differenceOverSeeds, overSeeds } from './evaluation/seeds.ts';
-export { compareWithFirst, pairedDifference, verdictOf, type Difference } from './evaluation/significance.ts';
+export {
+  compareWithFirst,
+  pairedDifference,
+  verdictOf,
+  verdictOn,
+  type Difference,
+  type Verdict,
+} from './evaluation/significance.ts';
 export { atTemperature, fitTemperature } from './evaluation/temperature.ts';
 export { testFigures, type TestFigures } from './evaluation/test-figures.ts';
 export { videoRows, type VideoRow } from './evaluation/videos.ts';

@@ -1,4 +1,5 @@
 /** A comparison as tables to read and as one with every digit. */
+import { verdictOn, type Verdict } from '../evaluation/significance.ts';
 import type { Cell, ResultsTable } from '../reports/tables.ts';
 import { METRICS } from './figure.ts';
 import type { ComparedFigure, ComparedRow, Comparison } from './comparison.ts';
@@ -55,16 +56,17 @@ function readCells(
       : [
           `${signed(difference.value)} [${signed(difference.interval.low)}, ${signed(difference.interval.high)}]`,
           difference.pHolm.toPrecision(2),
-          sayingOf(difference),
+          SAYS[verdictOn(difference, difference.pHolm)],
         ];
   return [mean, ...(several ? [seeds] : []), ...compared];
 }
 
-/** What the interval alone shows. */
-function sayingOf({ value, interval: { low, high } }: NonNullable<ComparedFigure['difference']>): string {
-  if (low <= 0 && high >= 0) return 'interval contains zero';
-  return value > 0 ? 'higher' : 'lower';
-}
+const SAYS: Readonly<Record<Verdict, string>> = {
+  greater: 'higher',
+  smaller: 'lower',
+  'by chance': 'not after Holm',
+  none: 'interval contains zero',
+};
 
 function costCells({ minutes, msPerRound }: ComparedRow, referenceMs: number | null): string[] {
   return [

@@ -106,18 +106,35 @@ export function deLongByVideo(a: Scored, b: Scored, confidence = 0.95): DeLong {
   );
 }
 
+/** Corrected p below which a difference counts as shown. */
+export const LEVEL = 0.05;
+
+export type Verdict = 'greater' | 'smaller' | 'by chance' | 'none';
+
+/**
+ * What a comparison shows: a difference counts if its interval leaves out zero and p, corrected over its family, is below .05. `by chance`: the interval leaves out
+ * zero, but of so many comparisons some do.
+ */
+export function verdictOn({ value, interval }: Pick<Difference, 'value' | 'interval'>, p: number): Verdict {
+  if (interval.low <= 0 && interval.high >= 0) return 'none';
+  if (p >= LEVEL) return 'by chance';
+  return value > 0 ? 'greater' : 'smaller';
+}
+
+const SAYS: Readonly<Record<Verdict, string>> = {
+  greater: 'greater',
+  smaller: 'smaller',
+  'by chance': 'not below .05, no difference is shown',
+  none: 'the interval contains zero, no difference is shown',
+};
+
 /** What a difference says, in a line: `+0.012 [0.004, 0.021], p 0.006: greater`. */
-export function verdictOf({ value, interval, p, pHolm }: Difference & { readonly pHolm?: number }): string {
+export function verdictOf(difference: Difference & { readonly pHolm?: number }): string {
+  const { value, interval, p, pHolm } = difference;
   const signed = (x: number): string => (x < 0 ? '−' : '+') + Math.abs(x).toFixed(3);
   const chance = pHolm === undefined ? `p ${p.toPrecision(2)}` : `p ${pHolm.toPrecision(2)} (Holm)`;
-  const { low, high } = interval;
-  const says =
-    low <= 0 && high >= 0
-      ? 'the interval contains zero, no difference is shown'
-      : low > 0
-        ? 'greater'
-        : 'smaller';
-  return `${signed(value)} [${signed(low)}, ${signed(high)}], ${chance}: ${says}`;
+  const says = SAYS[verdictOn(difference, pHolm ?? p)];
+  return `${signed(value)} [${signed(interval.low)}, ${signed(interval.high)}], ${chance}: ${says}`;
 }
 
 /** The share of resamples beyond zero, of the rarer side, twice. */

@@ -12,6 +12,7 @@ import {
   deLongByVideo,
   pairedDifference,
   verdictOf,
+  verdictOn,
 } from '../../src/evaluation/significance.ts';
 
 interface Table {
@@ -225,6 +226,16 @@ describe('the paired bootstrap', () => {
     );
   });
 
+  it('shows a difference only where the interval leaves out zero and the corrected p is below .05', () => {
+    const verdict = (value: number, low: number, high: number, p: number) =>
+      verdictOn({ value, interval: { low, high } }, p);
+    expect(verdict(0.02, 0.01, 0.03, 0.01)).to.equal('greater');
+    expect(verdict(-0.02, -0.03, -0.01, 0.01)).to.equal('smaller');
+    expect(verdict(0.02, -0.001, 0.03, 0.06)).to.equal('none');
+    expect(verdict(0.02, 0, 0.03, 0.01)).to.equal('none');
+    expect(verdict(0.02, 0.001, 0.03, 0.06)).to.equal('by chance');
+  });
+
   it('says which way a difference goes', () => {
     const shape = { a: 0, b: 0, resamples: 1, redrawn: 0, p: 0.004 };
     expect(verdictOf({ ...shape, value: 0.02, interval: { low: 0.01, high: 0.03 } })).to.equal(
@@ -233,6 +244,9 @@ describe('the paired bootstrap', () => {
     expect(
       verdictOf({ ...shape, value: -0.02, interval: { low: -0.03, high: -0.01 }, pHolm: 0.02 }),
     ).to.equal('−0.020 [−0.030, −0.010], p 0.020 (Holm): smaller');
+    expect(verdictOf({ ...shape, value: 0.02, interval: { low: 0.01, high: 0.03 }, pHolm: 0.08 })).to.equal(
+      '+0.020 [+0.010, +0.030], p 0.080 (Holm): not below .05, no difference is shown',
+    );
   });
 
   it('takes other metrics, and corrects over all comparisons with the first', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Comparison } from '../../src/report/comparisons.ts';
-import { sentence, verdictOn } from '../../src/report/sections/verdict.ts';
+import { sentence } from '../../src/report/sections/verdict.ts';
 
 function comparison(value: number, low: number, high: number, pHolm: number): Comparison {
   const difference = {
@@ -16,14 +16,6 @@ function comparison(value: number, low: number, high: number, pHolm: number): Co
 }
 
 describe('the verdict', () => {
-  it('is a difference only where the interval leaves out zero and p stands Holm’s correction', () => {
-    expect(verdictOn(comparison(0.02, 0.01, 0.03, 0.01))).to.equal('greater');
-    expect(verdictOn(comparison(-0.02, -0.03, -0.01, 0.01))).to.equal('smaller');
-    expect(verdictOn(comparison(0.02, -0.001, 0.03, 0.06))).to.equal('none');
-    expect(verdictOn(comparison(0.02, 0, 0.03, 0.01))).to.equal('none');
-    expect(verdictOn(comparison(0.02, 0.001, 0.03, 0.06))).to.equal('by chance');
-  });
-
   it('says so when an interval crosses zero', () => {
     const pair = [
       comparison(-0.02, -0.03, -0.01, 0.004),

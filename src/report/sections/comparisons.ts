@@ -3,7 +3,7 @@ import type { Block, Section } from '../../reports/document.ts';
 import type { Comparison, Comparisons, SeedDeLong } from '../comparisons.ts';
 import { printP, signed } from '../print.ts';
 import type { Scene } from '../scene.ts';
-import { verdictOn } from './verdict.ts';
+import { verdictOn } from '../../evaluation/significance.ts';
 
 const WORDS = {
   greater: 'better',
@@ -30,7 +30,7 @@ export function comparisons({ sets }: Scene, { all, deLong }: Comparisons, resam
       `${signed(value)} [${signed(interval.low)}, ${signed(interval.high)}]`,
       printP(p),
       printP(pHolm),
-      WORDS[verdictOn(each)],
+      WORDS[verdictOn(difference, pHolm)],
     ];
   };
   return [

@@ -4,24 +4,10 @@ import type { Comparison, Comparisons } from '../comparisons.ts';
 import { listed, printP, signed } from '../print.ts';
 import type { Scene, TestSet } from '../scene.ts';
 import { overSeeds } from '../../evaluation/seeds.ts';
+import { LEVEL, verdictOn, type Verdict } from '../../evaluation/significance.ts';
 
-/** Corrected p below which a difference counts as shown. */
-const LEVEL = 0.05;
 /** Pairs that are told one by one; the table has all. */
 const MOST_TOLD = 12;
-
-export type Verdict = 'greater' | 'smaller' | 'by chance' | 'none';
-
-/**
- * What a comparison shows: a difference counts if its interval leaves out zero and its corrected p is below .05. `by chance`: the interval leaves out zero, but of
- * so many comparisons some do.
- */
-export function verdictOn({ difference, pHolm }: Comparison): Verdict {
-  const { low, high } = difference.interval;
-  if (low <= 0 && high >= 0) return 'none';
-  if (pHolm >= LEVEL) return 'by chance';
-  return difference.value > 0 ? 'greater' : 'smaller';
-}
 
 /** What the highest figures are, then a sentence on each pair of settings, those with a difference first. */
 export function verdict(scene: Scene, { all, not }: Comparisons, resamples: number): Section {
@@ -46,7 +32,7 @@ export function verdict(scene: Scene, { all, not }: Comparisons, resamples: numb
 }
 
 function isShown(comparison: Comparison): boolean {
-  return ['greater', 'smaller'].includes(verdictOn(comparison));
+  return ['greater', 'smaller'].includes(verdictOn(comparison.difference, comparison.pHolm));
 }
 
 function summary(shown: number, all: number): Block {
@@ -97,7 +83,7 @@ const SAYS = {
 export function sentence(pair: readonly Comparison[], several: boolean): string {
   const { set, names, seeds } = pair[0]!;
   const parts = (Object.keys(SAYS) as Verdict[]).flatMap((kind) => {
-    const own = pair.filter((each) => verdictOn(each) === kind);
+    const own = pair.filter((each) => verdictOn(each.difference, each.pHolm) === kind);
     return own.length === 0 ? [] : [`${SAYS[kind]} ${listed(own.map(figuresOf))}`];
   });
   const where = several ? ` on ${set}` : '';
