@@ -27,7 +27,7 @@ import { documentAsHtml } from './reports/html/page.ts';
 import { tableAsLatex } from './reports/tables.ts';
 
 export interface ReportOptions {
-  /** Run folders; settings that differ in more than the seed are compared with those of the first. */
+  /** Run folders; settings that differ in more than the seed are compared with the first of the same data. */
   readonly dirs: readonly string[];
   /** The folder of the report; files of an earlier report there are replaced. */
   readonly out: string;

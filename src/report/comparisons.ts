@@ -1,4 +1,4 @@
-/** Every group of runs against the first one, on every test set and by every metric that asks the same of both; p-values corrected over all of them. */
+/** Every group of runs against the first one of the same data, on every test set and by every metric that asks the same of both; p-values corrected over all of them. */
 import type { BootstrapOptions } from '../evaluation/bootstrap.ts';
 import type { DeLong } from '../evaluation/delong.ts';
 import { holm } from '../evaluation/holm.ts';
@@ -39,7 +39,7 @@ export interface Comparisons {
 
 export type ResamplingOptions = Pick<BootstrapOptions, 'seed' | 'resamples'>;
 
-/** Compares the groups of each set with the first group there. */
+/** Compares the groups of each set, each with its {@link measureOf}. */
 export function compareAll(sets: readonly TestSet[], options: ResamplingOptions): Comparisons {
   const compared = sets.map((set) => compareOn(set, options));
   const found = compared.flatMap(({ found: own }) => own);
@@ -53,52 +53,81 @@ export function compareAll(sets: readonly TestSet[], options: ResamplingOptions)
 
 type Uncorrected = Omit<Comparison, 'pHolm'>;
 
-function compareOn(
-  { name: set, groups: [base, ...others] }: TestSet,
+interface ComparedOn {
+  readonly found: readonly Uncorrected[];
+  readonly deLong: readonly SeedDeLong[];
+  readonly not: readonly string[];
+}
+
+function compareOn({ name, groups }: TestSet, options: ResamplingOptions): ComparedOn {
+  const measures = new Map<TestedGroup, RowsBySeed>();
+  const compared = groups.slice(1).map((group) => {
+    const measure = measureOf(group, groups);
+    const rows = measures.get(measure) ?? rowsBySeed(measure);
+    measures.set(measure, rows);
+    return compareTwo(name, group, { group: measure, rows }, options);
+  });
+  return {
+    found: compared.flatMap(({ found }) => found),
+    deLong: compared.flatMap(({ deLong }) => deLong),
+    not: compared.flatMap(({ not }) => not),
+  };
+}
+
+/**
+ * What a group is compared with: the first one that was trained on the same data, so that a method is told from what it was shown; where it is the first of its
+ * data, the first of all.
+ */
+export function measureOf(group: TestedGroup, groups: readonly TestedGroup[]): TestedGroup {
+  const dataOf = ({ group: { runs } }: TestedGroup): string =>
+    JSON.stringify([...runs[0]!.settings].filter(([key]) => key.startsWith('data.')).sort());
+  const first = groups.find((each) => dataOf(each) === dataOf(group))!;
+  return first === group ? groups[0]! : first;
+}
+
+function compareTwo(
+  set: string,
+  other: TestedGroup,
+  { group: base, rows: rowsOfBase }: { readonly group: TestedGroup; readonly rows: RowsBySeed },
   options: ResamplingOptions,
-): { readonly found: Uncorrected[]; readonly deLong: SeedDeLong[]; readonly not: string[] } {
-  if (base === undefined) return { found: [], deLong: [], not: [] };
-  const metrics = metricsOf([base, ...others]);
-  const rowsOfBase = rowsBySeed(base);
+): ComparedOn {
   const found: Uncorrected[] = [];
   const deLong: SeedDeLong[] = [];
   const not: string[] = [];
-  for (const other of others) {
-    const seeds = seedsOf(other).filter((seed) => rowsOfBase.has(seed));
-    const names = [other.group.name, base.group.name] as const;
-    if (seeds.length === 0) {
+  const seeds = seedsOf(other).filter((seed) => rowsOfBase.has(seed));
+  const names = [other.group.name, base.group.name] as const;
+  if (seeds.length === 0) {
+    not.push(
+      `${names[0]} (seeds ${seedsOf(other).join(', ')}) is not compared with ${names[1]} (seeds ${seedsOf(base).join(', ')}) on ${set}: ` +
+        'they have no seed in common, so that luck of a seed and merit cannot be told apart. Train one of them with the seeds of the other.',
+    );
+    return { found, deLong, not };
+  }
+  const rows = rowsBySeed(other);
+  const pairs = seeds.map((seed) => ({ seed, a: rows.get(seed)!, b: rowsOfBase.get(seed)! }));
+  const attempt = (by: string, compare: () => void): void => {
+    try {
+      compare();
+    } catch (error) {
+      if ((error as Error).constructor !== Error) throw error; // a mistake of ours, not of the data
       not.push(
-        `${names[0]} (seeds ${seedsOf(other).join(', ')}) is not compared with ${names[1]} (seeds ${seedsOf(base).join(', ')}) on ${set}: ` +
-          'they have no seed in common, so that luck of a seed and merit cannot be told apart. Train one of them with the seeds of the other.',
+        `${names[0]} is not compared with ${names[1]} by ${by} on ${set}: ${(error as Error).message}`,
       );
-      continue;
     }
-    const rows = rowsBySeed(other);
-    const pairs = seeds.map((seed) => ({ seed, a: rows.get(seed)!, b: rowsOfBase.get(seed)! }));
-    const attempt = (by: string, compare: () => void): void => {
-      try {
-        compare();
-      } catch (error) {
-        if ((error as Error).constructor !== Error) throw error; // a mistake of ours, not of the data
-        not.push(
-          `${names[0]} is not compared with ${names[1]} by ${by} on ${set}: ${(error as Error).message}`,
-        );
-      }
-    };
-    for (const { name, of, metric } of metrics) {
-      const asked = pairs.map(({ seed, a, b }) => ({ seed, a: of(a), b: of(b) }));
-      attempt(name, () => {
-        const difference = differenceOf(names, asked, metric, { ...options, group: `${set}: ${name}` });
-        found.push({ set, metric: name, names, seeds, difference });
-      });
-    }
-    attempt('DeLong’s test', () => {
-      for (const { seed, a, b } of pairs) {
-        const test = deLongByVideo({ name: names[0], rows: a }, { name: names[1], rows: b });
-        deLong.push({ set, names, seed, ...test });
-      }
+  };
+  for (const { name, of, metric } of metricsOf([base, other])) {
+    const asked = pairs.map(({ seed, a, b }) => ({ seed, a: of(a), b: of(b) }));
+    attempt(name, () => {
+      const difference = differenceOf(names, asked, metric, { ...options, group: `${set}: ${name}` });
+      found.push({ set, metric: name, names, seeds, difference });
     });
   }
+  attempt('DeLong’s test', () => {
+    for (const { seed, a, b } of pairs) {
+      const test = deLongByVideo({ name: names[0], rows: a }, { name: names[1], rows: b });
+      deLong.push({ set, names, seed, ...test });
+    }
+  });
   return { found, deLong, not };
 }
 
@@ -121,7 +150,7 @@ interface ComparedMetric {
   readonly metric: Metric;
 }
 
-/** Groups of manipulations that are the same for every run; what one saw in training another may not have seen. Then all, of images and of videos. */
+/** Groups of manipulations that are the same for both; what one saw in training the other may not have seen. Then all, of images and of videos. */
 function metricsOf(groups: readonly TestedGroup[]): ComparedMetric[] {
   const evaluations = groups.flatMap(({ entries }) => entries.map(({ test }) => test.evaluation));
   const first = evaluations[0]!;
@@ -150,7 +179,9 @@ function videosOf(rows: readonly ScoreRow[]): readonly ScoreRow[] {
   return hasVideos(rows) ? videoRows(rows) : rows;
 }
 
-function rowsBySeed({ entries }: TestedGroup): Map<number, ScoreRow[]> {
+type RowsBySeed = ReadonlyMap<number, readonly ScoreRow[]>;
+
+function rowsBySeed({ entries }: TestedGroup): RowsBySeed {
   const rowsOf = ({ run, test }: Entry): ScoreRow[] =>
     scoresIn(test.files.scores, `evaluate it again: npm run evaluate -- ${run.dir}`);
   return new Map(entries.map((entry) => [entry.run.seed, rowsOf(entry)]));

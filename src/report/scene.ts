@@ -32,7 +32,7 @@ export interface TestSet {
 }
 
 export interface Scene {
-  /** In the order in which they were named; the first is the measure that others are compared with. */
+  /** In the order in which they were named; the first of some data is the measure that others of it are compared with. */
   readonly groups: readonly Group[];
   readonly sets: readonly TestSet[];
   readonly problems: readonly Problem[];

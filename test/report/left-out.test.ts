@@ -201,6 +201,22 @@ describe('a report on runs of which some cannot be believed', () => {
     expect(csv).to.not.match(/^difference,/m);
   });
 
+  it('compares settings with the first of the same training data, and the first of other data with the first of all', () => {
+    makeRun(at('plain-2'), { seed: 1, dataSeed: 2 });
+    makeRun(at('blur-2'), { seed: 1, dataSeed: 2, generator: 'blur' });
+    makeRun(at('blur'), { seed: 1, generator: 'blur' });
+    const { csv } = write('good', 'plain-2', 'blur-2', 'blur');
+    const pairs = csv
+      .split('\n')
+      .filter((line) => /^difference,.*,AUC pooled,/.test(line))
+      .map((line) => line.split(',').slice(1, 3));
+    expect(pairs).to.deep.equal([
+      ['none · small-cnn · seed=1', 'none · small-cnn · seed=2'],
+      ['none · small-cnn · seed=2', 'blur · small-cnn · seed=2'],
+      ['none · small-cnn · seed=1', 'blur · small-cnn · seed=1'],
+    ]);
+  });
+
   it('compares over the seeds that both have, and says which are missing', () => {
     makeRun(at('none-2'), { seed: 2 });
     makeRun(at('blur-2'), { seed: 2, generator: 'blur' });

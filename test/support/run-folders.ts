@@ -26,13 +26,15 @@ export interface MadeRun {
   readonly resamples?: number;
   /** Names of the files of a test on other data, `-LABEL-HASH`. */
   readonly suffix?: string;
+  /** Another one makes other training data. */
+  readonly dataSeed?: number;
   /** Further settings. */
   readonly settings?: Readonly<Record<string, string | number>>;
 }
 
 /** Fills a folder with a finished, tested run. The same arguments give the same files. */
 export function makeRun(dir: string, made: MadeRun): void {
-  const { seed, generator = 'none', settings = {} } = made;
+  const { seed, generator = 'none', dataSeed = 1, settings = {} } = made;
   mkdirSync(dir, { recursive: true });
   const put = (name: string, content: unknown): void =>
     writeFileSync(
@@ -42,7 +44,7 @@ export function makeRun(dir: string, made: MadeRun): void {
   const more = Object.entries(settings).map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`);
   put(
     'config.yaml',
-    `data:\n  name: faces\n  seed: 1\ndiscriminator:\n  name: small-cnn\ngenerator:\n  name: ${JSON.stringify(generator)}\ngame:\n  batch_size: 32\nseed: ${seed}\nrun:\n  dir: ${JSON.stringify(dir)}\n${more.join('')}`,
+    `data:\n  name: faces\n  seed: ${dataSeed}\ndiscriminator:\n  name: small-cnn\ngenerator:\n  name: ${JSON.stringify(generator)}\ngame:\n  batch_size: 32\nseed: ${seed}\nrun:\n  dir: ${JSON.stringify(dir)}\n${more.join('')}`,
   );
   put('status.json', {
     state: 'finished',

@@ -46,7 +46,8 @@ export function comparisons({ sets }: Scene, { all, deLong }: Comparisons, resam
         },
         {
           kind: 'table',
-          caption: 'Each setting against the first.',
+          caption:
+            'Each setting against the first that was trained on the same data; the first of its data against the first of all.',
           table: {
             columns: [
               'settings',
