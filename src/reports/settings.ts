@@ -52,8 +52,14 @@ export function namesOfSettings(all: readonly Settings[]): string[] {
       return differing.filter((other) => other.split('.').at(-1) === last).length === 1 ? last : key;
     };
     const own = differing.filter((key) => !isOfMost(alike, key, settings.get(key)));
-    return [name, ...own.map((key) => `${shortened(key)}=${settings.get(key) ?? '–'}`)].join(' · ');
+    return [name, ...own.map((key) => `${shortened(key)}=${printed(settings.get(key))}`)].join(' · ');
   });
+}
+
+/** As one would type it: a list of words without quotes. */
+function printed(value: string | undefined): string {
+  if (value === undefined) return '–';
+  return /^\[("[\w-]+",?)*\]$/.test(value) ? value.replaceAll('"', '') : value;
 }
 
 function valuesOf(all: readonly Settings[], key: string): Set<string | undefined> {

@@ -50,5 +50,11 @@ describe('settings of runs', () => {
       'pgd · cnn7 · data=faces',
       'pgd · cnn7 · data=ffpp',
     ]);
+    const seen = (...methods_seen: string[]) => settings('pgd', { data: { methods_seen } });
+    expect(namesOfSettings([seen('a', 'b-c'), seen(), seen('a, b')])).to.deep.equal([
+      'pgd · cnn7 · methods_seen=[a,b-c]',
+      'pgd · cnn7 · methods_seen=[]',
+      'pgd · cnn7 · methods_seen=["a, b"]',
+    ]);
   });
 });
