@@ -151,5 +151,9 @@ describe('signs of masked gradients in curves', () => {
 
   it('a larger budget that leaves more right', () => {
     expect(flags(curve('fgsm', [0.5, 0.2, 0.3]))).to.deep.equal(['larger_budget_weaker']);
+    // FGSM overshoots, as it does on any detector; PGD finds what it misses
+    expect(flags(curve('fgsm', [0.5, 0.2, 0.3]), curve('pgd', [0.4, 0.2, 0.1], { steps: 10 }))).to.deep.equal(
+      [],
+    );
   });
 });

@@ -82,7 +82,7 @@ export function curveWarnings(curves: readonly RobustCurve[]): MaskingWarning[] 
       'more_steps_weaker',
       'with one step reaches more than all with many: the loss bends too sharply to be followed',
     ),
-    ...curves.flatMap(widerIsWeaker),
+    ...curves.flatMap((curve) => widerIsWeaker(curve, curves)),
   ];
 }
 
@@ -108,8 +108,15 @@ function againstEach(
   });
 }
 
-function widerIsWeaker({ opponent, points }: RobustCurve): MaskingWarning[] {
-  const at = points.findIndex(({ accuracy }, i) => i > 0 && accuracy > points[i - 1]!.accuracy + SAME);
+/** Of an opponent that finds less with more, where no other one finds what it misses: a step that overshoots is no fault of the detector. */
+function widerIsWeaker({ opponent, points }: RobustCurve, all: readonly RobustCurve[]): MaskingWarning[] {
+  const bestAt = (at: number): number =>
+    Math.min(
+      ...all.flatMap((curve) =>
+        curve.points.filter(({ limit }) => limit === at).map((point) => point.accuracy),
+      ),
+    );
+  const at = points.findIndex(({ limit }, i) => i > 0 && bestAt(limit) > points[i - 1]!.accuracy + SAME);
   if (at === -1) return [];
   const [less, more] = [points[at - 1]!, points[at]!];
   const message = `${opponent} leaves ${more.accuracy.toFixed(3)} right with ${more.limit} and ${less.accuracy.toFixed(3)} with ${less.limit}, though a larger budget holds the smaller one: it does not find what is there`;
