@@ -24,6 +24,8 @@ export interface LineAxes {
   readonly diagonal?: boolean;
   /** Whether points have marks; without, they are drawn as lines alone. */
   readonly marks?: boolean;
+  /** Series in the order of their colours, also those without a point here, so that a series has the same colour in every chart; without, in the order of the points. */
+  readonly series?: readonly string[];
 }
 
 export interface Axis {
@@ -38,17 +40,18 @@ const LABEL = 420;
 /** Lines through points in their order, two panels a row. The legend stands below, so that the chart fits a phone. */
 export function lineChart(
   title: string,
-  { x, y, size, own = false, diagonal = false, marks = false }: LineAxes,
+  { x, y, size, own = false, diagonal = false, marks = false, series: all }: LineAxes,
   points: readonly LinePoint[],
 ): TopLevelSpec {
   const panels = [...new Set(points.map(({ panel }) => panel))];
-  const names = [...new Set(points.map((point) => point.series))];
+  const drawn = [...new Set(points.map((point) => point.series))];
+  const names = all ?? drawn;
   const ends = panels.flatMap((panel) =>
     [0, 1].map((end) => ({ panel, line: 'y = x', x: end, y: end, of: 'diagonal' })),
   );
   const values = [
     ...points.map((point, order) => ({ ...point, order, of: 'data' })),
-    ...(diagonal ? ends.map((end, order) => ({ ...end, series: names[0], order })) : []),
+    ...(diagonal ? ends.map((end, order) => ({ ...end, series: drawn[0], order })) : []),
   ];
   const field = (name: 'x' | 'y', { title: axisTitle, domain }: Axis) =>
     ({
@@ -66,7 +69,10 @@ export function lineChart(
   } as const;
   const colour = {
     ...series('series', names),
-    legend: { orient: 'bottom', columns: 1, labelLimit: LABEL, symbolOpacity: 1 },
+    legend: {
+      ...{ orient: 'bottom', columns: 1, labelLimit: LABEL, symbolOpacity: 1 },
+      values: names.filter((name) => drawn.includes(name)),
+    },
   } as const;
   const layer = [
     {

@@ -51,7 +51,7 @@ export async function storedCurves({ groups }: Scene, kind: CurveKind): Promise<
             warning(`${name}: ${text}`),
           ),
         ),
-        await chart(found, kind),
+        await chart(found, kind, shownGroups(groups).groups),
         { kind: 'table', caption: 'Mean ± standard deviation over seeds.', table: means(found, kind) },
       ],
     },
@@ -66,7 +66,7 @@ function warning(text: string): Block {
   return { kind: 'warning', text };
 }
 
-async function chart(groups: readonly Group[], kind: CurveKind): Promise<Block> {
+async function chart(groups: readonly Group[], kind: CurveKind, ofAll: readonly Group[]): Promise<Block> {
   const { title, x, what } = KINDS[kind];
   const shown = shownGroups(groups);
   const points = shown.groups.flatMap(({ name, runs }) =>
@@ -76,7 +76,8 @@ async function chart(groups: readonly Group[], kind: CurveKind): Promise<Block> 
       ),
     ),
   );
-  const axes = { x: { title: x }, y: { title: 'AUC', domain: [0, 1] as const } };
+  const series = [...new Set([...ofAll, ...shown.groups].map(({ name }) => name))];
+  const axes = { x: { title: x }, y: { title: 'AUC', domain: [0, 1] as const }, series };
   const spec = lineChart(title, { ...axes, size: [220, 140], own: kind === 'attacks', marks: true }, points);
   return {
     kind: 'chart',

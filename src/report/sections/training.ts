@@ -22,7 +22,12 @@ export async function training({ groups }: Scene): Promise<Section> {
     if (points.length === 0) return [];
     const description = `${title} over rounds; a line a run, means over stretches where many rounds were logged.${shown.left}`;
     const size: [number, number] = of.length === 1 ? [420, 240] : [240, 160];
-    const spec = lineChart(title, { x: { title: 'round' }, y: { title: y }, size, own: true }, points);
+    const series = shown.groups.map((group) => group.name);
+    const spec = lineChart(
+      title,
+      { x: { title: 'round' }, y: { title: y }, size, own: true, series },
+      points,
+    );
     return [{ kind: 'chart', name, title, description, svg: await svgOf(spec) }];
   };
   const valAuc = tags.filter((tag) => tag === 'val/auc');
