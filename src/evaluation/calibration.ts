@@ -145,7 +145,7 @@ function gap({ confidence, fakes }: ReliabilityBin): number {
   return confidence === null || fakes === null ? 0 : confidence - fakes;
 }
 
-const WIDTH_EDGES = Array.from({ length: BINS + 1 }, (_, k) => k / BINS);
+const WIDTH_EDGES = edgesOf([], 'equal width', BINS);
 
 function edgesOf(probabilities: ArrayLike<number>, binning: Binning, count: number): number[] {
   const shares = Array.from({ length: count + 1 }, (_, k) => k / count);

@@ -9,6 +9,8 @@ import { readScores, writeScores, type ScoreRow } from './scores.ts';
 const RECORD = 'made-by.json';
 
 export interface KeptScores {
+  /** Whether {@link KeptScores.find} has it, without reading it. */
+  has(name: string, madeBy: unknown): boolean;
   /** The table of that name if it was made by just this; null otherwise. Throws if the file is damaged. */
   find(name: string, madeBy: unknown): ScoreRow[] | null;
   /** Writes `NAME.csv`. A table is recorded after it is there, so that a crash between leaves it to be made again. */
@@ -20,11 +22,11 @@ export function openKeptScores(folder: string): KeptScores {
   const record = path.join(folder, RECORD);
   const made = readRecord(record);
   const fileOf = (name: string): string => path.join(folder, `${name}.csv`);
+  const has = (name: string, madeBy: unknown): boolean =>
+    made[name] === hashOf(madeBy) && existsSync(fileOf(name));
   return {
-    find: (name, madeBy) => {
-      const file = fileOf(name);
-      return made[name] === hashOf(madeBy) && existsSync(file) ? readScores(file) : null;
-    },
+    has,
+    find: (name, madeBy) => (has(name, madeBy) ? readScores(fileOf(name)) : null),
     keep: (name, madeBy, rows) => {
       writeScores(fileOf(name), rows);
       made[name] = hashOf(madeBy);

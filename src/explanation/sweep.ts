@@ -46,7 +46,7 @@ export interface SweepOptions extends SweepPlace {
 /** How many of the filters a folder has no table for yet: what is left to do. */
 export function filtersLeft(filters: readonly BandFilter[], place: SweepPlace): number {
   const kept = openKeptScores(place.folder);
-  return filters.filter((filter) => kept.find(filter.name, madeBy(filter, place)) === null).length;
+  return filters.filter((filter) => !kept.has(filter.name, madeBy(filter, place))).length;
 }
 
 /**
