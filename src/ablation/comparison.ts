@@ -6,7 +6,7 @@ import type { ScoreRow } from '../evaluation/scores.ts';
 import { differenceOverSeeds, overSeeds, type OverSeeds } from '../evaluation/seeds.ts';
 import { pairedDifference, type Difference } from '../evaluation/significance.ts';
 import { columnsOf, type Column, type Columns } from './columns.ts';
-import { metricOf } from './figure.ts';
+import { METRICS } from './figure.ts';
 import { meanOverParts, rowsOfParts } from './parts.ts';
 import { foldsOf, runName } from './plan.ts';
 import type { Test, TestedStudyRun } from './read-study.ts';
@@ -77,7 +77,7 @@ function compareColumn(
   { title, parts }: Column,
   runs: readonly TestedStudyRun[],
 ): Map<string, ComparedFigure> {
-  const metric = meanOverParts(parts, metricOf(study));
+  const metric = meanOverParts(parts, METRICS[study.metric].of);
   const rowNames = Object.keys(study.rows);
   /** The rows of all parts of a table row with a seed; null if a run of any fold is missing: a mean over other folds is another figure. */
   const rowsOf = (row: string, seed: number): ScoreRow[] | null => {

@@ -12,23 +12,29 @@ import {
 import type { ScoreRow } from '../evaluation/scores.ts';
 import { hasVideos, videoRows } from '../evaluation/videos.ts';
 
-interface MetricText {
+interface TableMetric {
   readonly title: string;
   readonly plural: string;
   /** What guessing gets, whatever the share of fakes; null where there is no such value. */
   readonly chance: number | null;
+  /** Of rows that {@link judgedRows} made. */
+  readonly of: Metric;
 }
 
+/** By the names that `metric` takes. */
 export const METRIC_NAMES = ['auc', 'ap', 'eer', 'balanced_accuracy', 'brier', 'ece'] as const;
 export type MetricName = (typeof METRIC_NAMES)[number];
 
-export const METRICS: Readonly<Record<MetricName, MetricText>> = {
-  auc: { title: 'AUC', plural: 'AUCs', chance: 0.5 },
-  ap: { title: 'AP', plural: 'APs', chance: null },
-  eer: { title: 'EER', plural: 'EERs', chance: null },
-  balanced_accuracy: { title: 'balanced accuracy', plural: 'balanced accuracies', chance: 0.5 },
-  brier: { title: 'Brier score', plural: 'Brier scores', chance: null },
-  ece: { title: 'ECE', plural: 'ECEs', chance: null },
+export const METRICS: Readonly<Record<MetricName, TableMetric>> = {
+  auc: { title: 'AUC', plural: 'AUCs', chance: 0.5, of: pooledAuc },
+  ap: { title: 'AP', plural: 'APs', chance: null, of: pooledAp },
+  eer: { title: 'EER', plural: 'EERs', chance: null, of: pooledEer },
+  balanced_accuracy: {
+    ...{ title: 'balanced accuracy', plural: 'balanced accuracies', chance: 0.5 },
+    of: balancedAccuracy(0), // of scores over the threshold
+  },
+  brier: { title: 'Brier score', plural: 'Brier scores', chance: null, of: brier },
+  ece: { title: 'ECE', plural: 'ECEs', chance: null, of: calibrationError },
 };
 
 /** Frames and photos one by one, or videos: mean over the images of a face, of several faces the largest. */
@@ -38,20 +44,6 @@ export const UNITS = ['images', 'videos'] as const;
 export interface FigureChoice {
   readonly metric: MetricName;
   readonly unit: (typeof UNITS)[number];
-}
-
-const OF_PARTS: Readonly<Record<MetricName, Metric>> = {
-  auc: pooledAuc,
-  ap: pooledAp,
-  eer: pooledEer,
-  balanced_accuracy: balancedAccuracy(0), // of scores over the threshold
-  brier,
-  ece: calibrationError,
-};
-
-/** The metric of rows that {@link judgedRows} made. */
-export function metricOf({ metric }: FigureChoice): Metric {
-  return OF_PARTS[metric];
 }
 
 /**
@@ -70,8 +62,5 @@ export function judgedRows(
     throw new Error('the evaluation has no figures of videos; run `npm run evaluate` on the run anew');
   }
   const { threshold } = asVideos ? evaluation.videos! : evaluation;
-  return judged.map(({ id, label, manipulation, videoId, split, compression, score }) => ({
-    ...{ id, label, manipulation, videoId, split, score: score - threshold },
-    ...(compression === undefined ? {} : { compression }),
-  }));
+  return judged.map(({ logit: _, ...row }) => ({ ...row, score: row.score - threshold }));
 }

@@ -7,7 +7,7 @@ import type { NamedCell } from '../reports/heat-map.ts';
 import type { ResultsTable } from '../reports/tables.ts';
 import { titleOf } from './columns.ts';
 import { NONE } from './comparison-table.ts';
-import { METRICS, metricOf } from './figure.ts';
+import { METRICS } from './figure.ts';
 import { meanOverParts, partsOf, rowsOfParts, type Part } from './parts.ts';
 import { foldsOf, runName } from './plan.ts';
 import type { Test, TestedStudyRun } from './read-study.ts';
@@ -73,7 +73,7 @@ export function matrixOf(study: Study, runs: readonly TestedStudyRun[]): Matrix 
 
 function cellOf(study: Study, tests: readonly Test[], part: Part): MatrixCell {
   const { seeds } = study;
-  const metric = meanOverParts([part], metricOf(study));
+  const metric = meanOverParts([part], METRICS[study.metric].of);
   const perSeed = seeds.map((seed) => {
     const test = tests.find(({ run }) => run.seed === seed);
     if (test === undefined) return { seed, value: null };

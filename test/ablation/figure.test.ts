@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { figuresTable, notesOf } from '../../src/ablation/comparison-table.ts';
 import { compareRows } from '../../src/ablation/comparison.ts';
-import { judgedRows, METRIC_NAMES, metricOf, UNITS, type MetricName } from '../../src/ablation/figure.ts';
+import { judgedRows, METRIC_NAMES, METRICS, UNITS, type MetricName } from '../../src/ablation/figure.ts';
 import { matrixNotes, matrixOf } from '../../src/ablation/matrix.ts';
 import { brierScore, expectedCalibrationError } from '../../src/evaluation/calibration.ts';
 import type { Evaluation } from '../../src/evaluation/evaluate-scores.ts';
@@ -42,7 +42,7 @@ describe("a study's figure", () => {
         const judged = judgedRows({ metric, unit }, rows, evaluation);
         expect(judged).to.have.length(unit === 'images' ? rows.length : rows.length / 2);
         const table = unit === 'images' ? rows : videoRows(rows);
-        expect(valueOf(metricOf({ metric, unit }), judged)).to.be.closeTo(
+        expect(valueOf(METRICS[metric].of, judged)).to.be.closeTo(
           oracleOf(metric, table, THRESHOLDS[unit]),
           1e-12,
         );
@@ -59,7 +59,7 @@ describe("a study's figure", () => {
       fc.property(counts, fc.constantFrom(...METRIC_NAMES), (times, metric) => {
         const drawn = rows.flatMap((row, i) => Array<ScoreRow>(times[i]!).fill(row));
         const judged = judgedRows({ metric, unit: 'images' }, rows, evaluation);
-        const value = metricOf({ metric, unit: 'images' })(judged)(Int32Array.from(times));
+        const value = METRICS[metric].of(judged)(Int32Array.from(times));
         if (new Set(drawn.map(({ label }) => label)).size < 2) expect(value).to.equal(null);
         else expect(value).to.be.closeTo(oracleOf(metric, drawn, THRESHOLDS.images), 1e-12);
       }),
