@@ -39,7 +39,7 @@ export interface Comparisons {
 
 export type ResamplingOptions = Pick<BootstrapOptions, 'seed' | 'resamples'>;
 
-/** Compares the groups of each set, each with its {@link measureOf}. */
+/** Compares the groups of each set, each with the first of the same data. */
 export function compareAll(sets: readonly TestSet[], options: ResamplingOptions): Comparisons {
   const compared = sets.map((set) => compareOn(set, options));
   const found = compared.flatMap(({ found: own }) => own);
@@ -78,11 +78,14 @@ function compareOn({ name, groups }: TestSet, options: ResamplingOptions): Compa
  * What a group is compared with: the first one that was trained on the same data, so that a method is told from what it was shown; where it is the first of its
  * data, the first of all.
  */
-export function measureOf(group: TestedGroup, groups: readonly TestedGroup[]): TestedGroup {
-  const dataOf = ({ group: { runs } }: TestedGroup): string =>
-    JSON.stringify([...runs[0]!.settings].filter(([key]) => key.startsWith('data.')).sort());
-  const first = groups.find((each) => dataOf(each) === dataOf(group))!;
+function measureOf(group: TestedGroup, groups: readonly TestedGroup[]): TestedGroup {
+  const data = dataOf(group);
+  const first = groups.find((each) => dataOf(each) === data)!;
   return first === group ? groups[0]! : first;
+}
+
+function dataOf({ group: { runs } }: TestedGroup): string {
+  return JSON.stringify([...runs[0]!.settings].filter(([key]) => key.startsWith('data.')).sort());
 }
 
 function compareTwo(
